@@ -1,0 +1,47 @@
+# make run    the app (without a terminal: a short headless training run)
+# make test   the whole test suite
+# make lint   ruff, mypy and the import contracts
+# make bench  side-by-side measurements
+# make stress long torture tests
+PYTHON ?= python3
+BIN := .venv/bin
+EPOCHS ?= 3
+
+.PHONY: run test lint format bench stress clean
+.DEFAULT_GOAL := run
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]'
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,dev]'
+	@touch .venv/.installed $@
+
+run: .venv/.installed
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/mnist-tui; else $(BIN)/mnist-tui train --epochs $(EPOCHS); fi
+
+test: .venv/.installed-dev
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.installed-dev
+	$(BIN)/python -m benchmarks
+
+stress: .venv/.installed-dev
+	$(BIN)/python -m pytest tests/stress -m stress
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

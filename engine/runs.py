@@ -1,0 +1,242 @@
+"""Runs on disk: a store of run directories; each run's files, its status, and what it did."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from engine import commands, events
+from engine.config import TrainConfig
+from engine.errors import ConfigError, RunError, StoreError
+from engine.eventlog import EventFollower, read_events
+from engine.events import AnyEvent
+from engine.locks import FileLock, is_held
+
+Status = Literal["waiting", "running", "paused", "completed", "stopped", "failed", "crashed"]
+LIVE: frozenset[Status] = frozenset({"waiting", "running", "paused"})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run's events add up to; accuracies from 0 to 1, `seconds` of training alone."""
+
+    started: events.RunStarted | None = None
+    epochs: tuple[events.EpochFinished, ...] = ()
+    last_step: events.Step | None = None
+    finished: events.RunFinished | None = None
+    paused: bool = False
+
+    @classmethod
+    def of(cls, log: Iterable[AnyEvent]) -> Progress:
+        """Replay `log`. A resumed run's epochs follow on from the checkpoint it was resumed from."""
+        started: events.RunStarted | None = None
+        finished: events.RunFinished | None = None
+        step: events.Step | None = None
+        epochs: dict[int, events.EpochFinished] = {}
+        paused = False
+        for event in log:
+            match event:
+                case events.RunStarted():
+                    started, finished, step, paused = event, None, None, False
+                    epochs = {n: e for n, e in epochs.items() if n <= (event.resumed_from or 0)}
+                case events.DeviceAwaited():
+                    finished = None
+                case events.Step():
+                    step = event
+                case events.EpochFinished():
+                    epochs[event.epoch] = event
+                case events.CommandApplied(command="pause" | "resume" as command):
+                    paused = command == "pause"
+                case events.RunFinished():
+                    finished = event
+                case _:
+                    pass
+        return cls(started, tuple(epochs.values()), step, finished, paused)
+
+    @property
+    def best(self) -> events.EpochFinished | None:
+        """The epoch with the highest test accuracy, the first of equals."""
+        return max(self.epochs, key=lambda epoch: epoch.test_accuracy, default=None)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent training, over all finished epochs."""
+        return sum(epoch.seconds for epoch in self.epochs)
+
+
+class Run:
+    """One run's directory. Nothing is kept in memory: every question is answered from the files."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.id = path.name
+        self.config_path = path / "config.json"
+        self.events_path = path / "events.jsonl"
+        self.commands_path = path / "commands.jsonl"
+        self.log_path = path / "worker.log"
+        self.lock_path = path / "run.lock"
+        self.predictions_path = path / "predictions"
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    @property
+    def config(self) -> TrainConfig:
+        """The run's settings; raises RunError when config.json is missing or damaged."""
+        try:
+            return TrainConfig.from_json(self.config_path.read_bytes(), self.config_path)
+        except (OSError, ConfigError) as error:
+            reason = error.message if isinstance(error, ConfigError) else str(error)
+            raise RunError(
+                "Run not readable", f"The settings of run {self.id} cannot be read: {reason}", "Delete the run."
+            ) from error
+
+    @property
+    def created(self) -> datetime | None:
+        """When the run was created (local time, from its id), or None for a directory of another name."""
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(self.id[:15], "%Y%m%d-%H%M%S")
+        return None
+
+    def events(self) -> list[AnyEvent]:
+        """Return everything that happened so far."""
+        return read_events(self.events_path)
+
+    def follow(self) -> EventFollower:
+        """Return a reader that hands out the events from the first one on, as they come."""
+        return EventFollower(self.events_path)
+
+    def progress(self) -> Progress:
+        """Return what the events so far add up to."""
+        return Progress.of(self.events())
+
+    def status(self, progress: Progress | None = None) -> Status:
+        """Derive the status from the lock and the events; `progress` saves reading these again."""
+        live = is_held(self.lock_path)
+        progress = progress or self.progress()
+        if live:
+            if progress.started is None or progress.finished is not None:
+                return "waiting"
+            return "paused" if progress.paused else "running"
+        return progress.finished.outcome if progress.finished else "crashed"
+
+    def send(self, command: commands.AnyCommand) -> None:
+        """Ask the run's worker for something; raises RunError when no worker is alive to hear it."""
+        if not is_held(self.lock_path):
+            raise RunError("Run not live", f"Run {self.id} is not running: it is {self.status()}.")
+        descriptor = os.open(self.commands_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            os.write(descriptor, commands.encode(command))
+        finally:
+            os.close(descriptor)
+
+
+class Store:
+    """A folder of runs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def locate(cls, explicit: str | Path | None = None) -> Store:
+        """Return the store that is in force: `explicit`, MNIST_TUI_STORE, ./checkpoints, the user's state folder."""
+        import platformdirs
+
+        if explicit:
+            return cls(Path(explicit).expanduser())
+        if from_environment := os.environ.get("MNIST_TUI_STORE"):
+            return cls(Path(from_environment).expanduser())
+        if Path("checkpoints").is_dir():
+            return cls(Path("checkpoints").absolute())
+        return cls(platformdirs.user_state_path("mnist-tui", appauthor=False) / "runs")
+
+    def runs(self) -> list[Run]:
+        """Return the runs, the oldest first; [] when the store does not exist yet."""
+        try:
+            names = sorted(entry.name for entry in os.scandir(self.path) if _is_run(entry))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._unusable("read", error) from error
+        return [Run(self.path / name) for name in names]
+
+    def find(self, reference: str) -> Run:
+        """Return the run that `reference` means: an id, a unique prefix of one, a name, or `last`.
+
+        Raises RunError when there is no such run, or more than one.
+        """
+        runs = self.runs()
+        if reference == "last" and runs:
+            return runs[-1]
+        exact = [run for run in runs if run.id == reference]
+        matches = exact or [run for run in runs if reference and run.id.startswith(reference)]
+        matches = matches or [run for run in runs if reference and _name_of(run) == reference]
+        if len(matches) == 1:
+            return matches[0]
+        if not matches:
+            hint = "mnist-tui runs lists them." if runs else "Train one first: mnist-tui train"
+            raise RunError("No such run", f"There is no run “{reference}” in {self.path}.", hint)
+        ids = ", ".join(run.id for run in matches[-5:])
+        raise RunError("Run not clear", f"“{reference}” means {len(matches)} runs, such as {ids}.", "Say more.")
+
+    def create(self, config: TrainConfig) -> tuple[Run, FileLock]:
+        """Make a new run's directory; return the run and its lock, held by this process.
+
+        The directory appears in one step, locked and with its settings, so that nobody sees it half made.
+        Raises StoreError when the store cannot be written.
+        """
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        run_id = f"{stamp}-{config.backend}-{secrets.token_hex(2)}"
+        draft = self.path / f".new-{run_id}"
+        try:
+            draft.mkdir(parents=True)
+            (draft / "config.json").write_bytes(config.to_json() + b"\n")
+            lock = FileLock(draft / "run.lock")
+            lock.acquire()
+            draft.rename(self.path / run_id)
+        except OSError as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise self._unusable("written", error) from error
+        run = Run(self.path / run_id)
+        lock.path = run.lock_path
+        return run, lock
+
+    def delete(self, run: Run) -> None:
+        """Remove a run's directory; raises RunError while its worker lives. Links are removed, not followed."""
+        lock = FileLock(run.lock_path)
+        if not lock.acquire():
+            raise RunError("Run is live", f"Run {run.id} is being trained.", f"First: mnist-tui stop {run.id}")
+        try:
+            shutil.rmtree(run.path)
+        except OSError as error:
+            raise self._unusable("written", error) from error
+        finally:
+            lock.release()
+
+    def _unusable(self, verb: str, error: OSError) -> StoreError:
+        return StoreError(
+            f"Store cannot be {verb}",
+            f"{self.path}: {error.strerror or error}.",
+            "Choose another folder with --store or MNIST_TUI_STORE.",
+        )
+
+
+def _is_run(entry: os.DirEntry[str]) -> bool:
+    if entry.name.startswith(".") or not entry.is_dir(follow_symlinks=False):
+        return False
+    return Path(entry.path, "config.json").exists()
+
+
+def _name_of(run: Run) -> str:
+    try:
+        return str(json.loads(run.config_path.read_bytes()).get("name", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
