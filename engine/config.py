@@ -41,9 +41,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = "auto"
     model: Annotated[str, Meta(description="The network's architecture")] = "cnn-bn"
     epochs: Annotated[int, Meta(ge=1, le=10_000, description="Passes over the training images")] = 10
-    batch_size: Annotated[
-        int, Meta(ge=1, le=60_000, description="Images per optimizer step; 32 to 128 are usual")
-    ] = 64
+    batch_size: Annotated[int, Meta(ge=1, le=60_000, description="Images per optimizer step; 32 to 128 are usual")] = 64
     learning_rate: Annotated[
         float, Meta(gt=0, le=1e12, description="Step size; 0.001 to 0.01 is usual for Adam, 0.1 for SGD")
     ] = 0.01
@@ -71,9 +69,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         int,
         Meta(ge=0, le=50_000, description="Training images held out to choose the best epoch; 0 for none"),
     ] = 0
-    limit: Annotated[
-        int, Meta(ge=0, le=60_000, description="Train on only the first N images; 0 for all of them")
-    ] = 0
+    limit: Annotated[int, Meta(ge=0, le=60_000, description="Train on only the first N images; 0 for all of them")] = 0
     conventions: Annotated[
         ConventionsName,
         Meta(
@@ -126,7 +122,6 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ConfigError("", f"{source} is not a run's settings: {error}.") from error
         return cls.create(**values)
-
 
 
 @dataclass(frozen=True)
@@ -197,8 +192,7 @@ def _describe(name: str, hint: Any, default: Any) -> Field:
 
 _HINTS = get_type_hints(TrainConfig, include_extras=True)
 FIELDS: dict[str, Field] = {
-    info.name: _describe(info.name, _HINTS[info.name], info.default)
-    for info in msgspec.structs.fields(TrainConfig)
+    info.name: _describe(info.name, _HINTS[info.name], info.default) for info in msgspec.structs.fields(TrainConfig)
 }
 
 

@@ -229,6 +229,11 @@ class Store:
         )
 
 
+def open_run(reference: str, store: str | Path | None = None) -> Run:
+    """Return a run of the store in force (see Store.locate and Store.find)."""
+    return Store.locate(store).find(reference)
+
+
 def _is_run(entry: os.DirEntry[str]) -> bool:
     if entry.name.startswith(".") or not entry.is_dir(follow_symlinks=False):
         return False

@@ -44,9 +44,7 @@ class BackendInfo:
 
 BACKENDS: dict[str, BackendInfo] = {
     "torch": BackendInfo("torch", "PyTorch", "torch", "engine.backends.torch_backend"),
-    "tensorflow": BackendInfo(
-        "tensorflow", "TensorFlow", "tensorflow", "engine.backends.tensorflow_backend"
-    ),
+    "tensorflow": BackendInfo("tensorflow", "TensorFlow", "tensorflow", "engine.backends.tensorflow_backend"),
 }
 
 

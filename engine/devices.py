@@ -1,0 +1,80 @@
+"""What each backend can use on this machine, asked in a process of its own so that no framework is imported here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from engine.backends import BACKENDS, load_backend
+from engine.backends.base import Device
+from engine.errors import EngineError
+
+PROBE_SECONDS = 120.0
+
+
+class BackendReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one backend says of this machine. `error` is empty when it works; `devices` then has the CPU at least."""
+
+    backend: str
+    label: str
+    installed: bool
+    version: str = ""
+    devices: tuple[Device, ...] = ()
+    error: str = ""
+    hint: str = ""
+
+
+def probe(name: str) -> BackendReport:
+    """Ask the backend called `name` for its devices, in a process of its own: some seconds for the import."""
+    info = BACKENDS[name]
+    if not info.installed:
+        return BackendReport(
+            backend=name, label=info.label, installed=False, error="not installed", hint=info.install_command
+        )
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-m", "engine.devices", name],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PROBE_SECONDS,
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+        return msgspec.json.decode(answer.stdout.splitlines()[-1], type=BackendReport)
+    except subprocess.TimeoutExpired:
+        error = f"{info.label} did not answer within {PROBE_SECONDS:.0f} s"
+    except (IndexError, msgspec.DecodeError):
+        last_words = answer.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        error = f"{info.label} does not start (exit status {answer.returncode}) {''.join(last_words)}".strip()
+    return BackendReport(backend=name, label=info.label, installed=True, version=info.version or "", error=error)
+
+
+def _report(name: str) -> BackendReport:
+    info = BACKENDS[name]
+    try:
+        backend = load_backend(name)
+        devices = tuple(backend.devices())
+    except EngineError as error:
+        return BackendReport(
+            backend=name, label=info.label, installed=info.installed, error=error.message, hint=error.hint
+        )
+    return BackendReport(backend=name, label=info.label, installed=True, version=backend.version, devices=devices)
+
+
+def expected_device(wanted: str) -> str:
+    """Return the device that `wanted` will most likely mean, without importing a framework.
+
+    It names the queue that a run waits in: runs that want the same device take turns.
+    """
+    if wanted != "auto":
+        return "cuda:0" if wanted == "cuda" else wanted
+    if Path("/dev/nvidia0").exists():
+        return "cuda:0"
+    return "mps" if sys.platform == "darwin" and os.uname().machine == "arm64" else "cpu"
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(msgspec.json.encode(_report(sys.argv[1])) + b"\n")
