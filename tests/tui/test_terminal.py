@@ -1,0 +1,81 @@
+"""What the environment says of the terminal, and hostile text."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui.terminal import PictureMode, clean, color_system, picture_mode, wants_ascii
+
+
+@pytest.mark.parametrize(
+    ("term", "colors"),
+    [
+        ("xterm-256color", "256"),
+        ("tmux-256color", "256"),
+        ("xterm-kitty", "256"),
+        ("screen", "standard"),
+        ("xterm", "standard"),
+        ("alacritty", "standard"),
+        ("foot", "standard"),
+        ("xterm-ghostty", "standard"),
+        ("dumb", None),
+    ],
+)
+def test_without_colorterm_the_ending_of_term_gives_the_colours(term: str, colors: str | None) -> None:
+    assert color_system({"TERM": term}) == colors
+
+
+@pytest.mark.parametrize("colorterm", ["truecolor", "24bit"])
+def test_colorterm_promises_true_colour_whatever_term_says(colorterm: str) -> None:
+    assert color_system({"TERM": "xterm", "COLORTERM": colorterm}) == "truecolor"
+
+
+@pytest.mark.parametrize(
+    ("environ", "mode"),
+    [
+        ({"TERM": "xterm-256color"}, PictureMode.HALFBLOCK),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, PictureMode.HALFBLOCK),
+        ({"TERM": "xterm-256color", "NO_COLOR": ""}, PictureMode.HALFBLOCK),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, PictureMode.RAMP),
+        ({"TERM": "xterm-256color", "MNIST_TUI_ASCII": "1"}, PictureMode.RAMP),
+        ({"TERM": "xterm-256color", "TEXTUAL_COLOR_SYSTEM": "standard"}, PictureMode.RAMP),
+        ({"TERM": "screen"}, PictureMode.RAMP),
+        ({"TERM": "dumb"}, PictureMode.RAMP),
+        ({}, PictureMode.RAMP),
+    ],
+)
+def test_pictures_are_half_blocks_only_where_256_colours_are_sure(environ: dict[str, str], mode: PictureMode) -> None:
+    assert picture_mode(environ) is mode
+
+
+def test_the_ascii_flag_beats_every_colour() -> None:
+    assert picture_mode({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, ascii_flag=True) is PictureMode.RAMP
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, False),
+        ({"MNIST_TUI_ASCII": ""}, False),
+        ({"MNIST_TUI_ASCII": "0"}, False),
+        ({"MNIST_TUI_ASCII": "1"}, True),
+        ({"TERM": "linux"}, True),
+    ],
+)
+def test_ascii_is_asked_for_by_variable_or_by_the_linux_console(environ: dict[str, str], expected: bool) -> None:
+    assert wants_ascii(environ) is expected
+
+
+def test_clean_removes_every_control_character() -> None:
+    hostile = "a\x1b[2Jb\x9b31mc\x07\x00\x7f\x85d"
+    assert clean(hostile) == "a[2Jb31mcd"
+    assert not any(ord(character) < 32 or 0x7F <= ord(character) < 0xA0 for character in clean(hostile))
+
+
+def test_clean_keeps_text_on_one_line_and_in_its_order() -> None:
+    assert clean("two\nlines\tand \u202eback\u2066wards") == "two lines and backwards"
+
+
+def test_clean_leaves_ordinary_text_alone_and_makes_any_file_name_writable() -> None:
+    assert clean("Größe 7 – 実験 ✓ [/red]") == "Größe 7 – 実験 ✓ [/red]"
+    clean(b"run-\xff".decode(errors="surrogateescape")).encode()

@@ -1,0 +1,63 @@
+"""What the terminal can show, read from its environment, and text made safe to show in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class PictureMode(StrEnum):
+    """How pictures are drawn."""
+
+    HALFBLOCK = "halfblock"
+    """Two grey pixels a cell; needs 256 colours."""
+    RAMP = "ramp"
+    """A shade of ` .:-=+*#%@` a cell; needs no colour at all."""
+
+
+def wants_ascii(environ: Mapping[str, str], flag: bool = False) -> bool:
+    """Return whether to draw with ASCII only: by `--ascii`, by MNIST_TUI_ASCII, or on the Linux console.
+
+    The Linux console's fonts have neither braille nor eighth blocks.
+    """
+    return flag or environ.get("MNIST_TUI_ASCII", "0") not in ("", "0") or environ.get("TERM") == "linux"
+
+
+def picture_mode(environ: Mapping[str, str], ascii_flag: bool = False) -> PictureMode:
+    """Return how to draw pictures: half blocks where `environ` promises 256 colours or more.
+
+    NO_COLOR counts when it is not empty. Textual obeys an empty one too, so drop that before creating the App.
+    """
+    if environ.get("NO_COLOR") or wants_ascii(environ, ascii_flag):
+        return PictureMode.RAMP
+    return PictureMode.HALFBLOCK if color_system(environ) in ("256", "truecolor") else PictureMode.RAMP
+
+
+def color_system(environ: Mapping[str, str]) -> str | None:
+    """Return "truecolor", "256", "standard" (16 colours) or None, as Textual decides it: by Rich's own rule.
+
+    COLORTERM decides if it says truecolor or 24bit, else the ending of TERM: `-256color` and `-kitty` have 256.
+    """
+    from rich.console import Console
+
+    forced = environ.get("TEXTUAL_COLOR_SYSTEM", "auto")
+    console = Console(
+        color_system=forced,  # type: ignore[arg-type]  # Rich lists the names; Textual passes the variable on as it is
+        force_terminal=True,
+        legacy_windows=False,
+        _environ=environ,
+    )
+    return console.color_system
+
+
+_REPLACEMENTS: dict[int, str | None] = {
+    **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)]),  # C0, DEL and C1
+    **dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)]),  # they reorder what stands around them
+    **dict.fromkeys(range(0xD800, 0xE000)),  # undecodable bytes of a file name; they cannot be written
+    **dict.fromkeys(map(ord, "\t\n\r"), " "),
+}
+
+
+def clean(text: str) -> str:
+    """Return `text` as one line without control characters, so that it cannot command the terminal."""
+    return text.translate(_REPLACEMENTS)
