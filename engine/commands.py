@@ -37,7 +37,7 @@ class SetLearningRate(Command, frozen=True, kw_only=True, tag="set_learning_rate
 
 AnyCommand = Stop | Pause | Resume | SetLearningRate
 
-_decoder = msgspec.json.Decoder(AnyCommand)
+_decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 
 
 def encode(command: AnyCommand) -> bytes:

@@ -12,6 +12,7 @@ import msgspec
 from engine.backends import BACKENDS, load_backend
 from engine.backends.base import Device
 from engine.errors import EngineError
+from engine.process import python_command, python_environment
 
 PROBE_SECONDS = 120.0
 
@@ -37,11 +38,11 @@ def probe(name: str) -> BackendReport:
         )
     try:
         answer = subprocess.run(
-            [sys.executable, "-m", "engine.devices", name],
+            python_command("engine.devices", name),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=PROBE_SECONDS,
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+            env=python_environment(),
         )
         return msgspec.json.decode(answer.stdout.splitlines()[-1], type=BackendReport)
     except subprocess.TimeoutExpired:

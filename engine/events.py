@@ -151,7 +151,7 @@ AnyEvent = (
     | RunFinished
 )
 
-_decoder = msgspec.json.Decoder(AnyEvent)
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
 def encode(event: AnyEvent, first: bool = False) -> bytes:

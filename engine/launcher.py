@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 
 from engine.config import TrainConfig
 from engine.errors import RunError
 from engine.locks import FileLock
+from engine.process import python_command, python_environment
 from engine.runs import Run, Store
 
 
@@ -32,9 +31,9 @@ def relaunch(run: Run, skip_queue: bool = False) -> None:
 
 def _start_worker(run: Run, lock: FileLock, skip_queue: bool) -> None:
     """Start the worker with the run's lock handed over, so that the run is locked without a gap."""
-    command = [sys.executable, "-m", "engine.worker", str(run.path), "--lock-descriptor", str(lock.descriptor)]
-    if skip_queue:
-        command.append("--now")
+    asked_before = run.commands_path.stat().st_size if run.commands_path.exists() else 0
+    command = python_command("engine.worker", str(run.path), "--lock-descriptor", str(lock.descriptor))
+    command += ["--commands-from", str(asked_before), *(["--now"] if skip_queue else [])]
     try:
         with run.log_path.open("ab") as log:
             subprocess.Popen(
@@ -44,7 +43,7 @@ def _start_worker(run: Run, lock: FileLock, skip_queue: bool) -> None:
                 stderr=log,
                 pass_fds=[lock.descriptor],
                 start_new_session=True,
-                env=os.environ | {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "1"},
+                env=python_environment(),
             )
     finally:
         lock.release()

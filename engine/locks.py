@@ -65,3 +65,12 @@ def is_held(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def device_lock_path(device: str) -> Path:
+    """Return the lock file of a device, the same for all of a user's run stores; its folder is made."""
+    import platformdirs
+
+    folder = platformdirs.user_state_path("mnist-tui", appauthor=False) / "devices"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{device.replace(':', '-')}.lock"

@@ -119,7 +119,7 @@ def _shapes(layer: Layer, shape: tuple[int, ...]) -> tuple[tuple[int, ...], dict
     match layer:
         case Conv(filters=filters, kernel=kernel, stride=stride, padding=padding):
             channels, height, width = shape
-            weights = {"weight": (filters, channels, kernel, kernel)}
+            weights: dict[str, tuple[int, ...]] = {"weight": (filters, channels, kernel, kernel)}
             size = [(side + 2 * padding - kernel) // stride + 1 for side in (height, width)]
             return (filters, *size), weights | ({"bias": (filters,)} if layer.bias else {})
         case BatchNorm():

@@ -48,8 +48,8 @@ class Learner(Protocol):
         """Take one optimizer step per row of `batches` and return each step's loss and correct answers.
 
         `batches`: int64 [steps, batch], indices into the training images. `learning_rates`: float64 [steps].
-        `transforms`: float32 [steps, batch, 2, 3], the affine map from an augmented image's coordinates to the
-        original's (both −1…1, x first), or None for no augmentation.
+        `transforms`: float32 [steps, batch, 2, 3], for each image the affine map from a pixel (x, y, 1) of the
+        augmented image to the place (x, y) in the original that it shows, or None for no augmentation.
         """
 
     def predict(self, images: np.ndarray) -> np.ndarray:
@@ -81,6 +81,21 @@ class Backend(Protocol):
 
         `images`: uint8 [n, 28, 28]. `labels`: int64 [n]. Raises DeviceError when the device is not there.
         """
+
+
+def cpu_name() -> str:
+    """Return the processor's name as its maker gives it, with the number of cores that may be used."""
+    import os
+    import platform
+    from pathlib import Path
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return f"{names[0] if names else platform.processor() or platform.machine()} · {cores} cores"
 
 
 def pick_device(wanted: str, devices: list[Device], framework: str) -> Device:

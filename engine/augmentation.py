@@ -1,0 +1,39 @@
+"""Random changes to the training images, drawn in NumPy so that every backend sees the same ones."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from engine.config import TrainConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MAX_SHIFT = 2
+MAX_ROTATION = math.radians(10)
+MAX_SCALE = 0.1
+CENTRE = 13.5
+
+
+def draw_transforms(config: TrainConfig, epoch: int, count: int) -> np.ndarray | None:
+    """Return an affine map for each of an epoch's `count` images, float32 [count, 2, 3], or None without augmentation.
+
+    A map takes a pixel (x, y, 1) of the augmented image to the place (x, y) in the original that it shows.
+    "shift" moves by whole pixels, up to 2 each way; "affine" also turns by up to 10° and scales by up to 10 %
+    about the image's centre. The maps depend on seed and epoch alone.
+    """
+    import numpy as np
+
+    if config.augmentation == "none":
+        return None
+    generator = np.random.default_rng([config.seed, 2, epoch])
+    shifts = generator.integers(-MAX_SHIFT, MAX_SHIFT + 1, (count, 2)).astype(np.float64)
+    linear = np.broadcast_to(np.eye(2), (count, 2, 2)).copy()
+    if config.augmentation == "affine":
+        angles = generator.uniform(-MAX_ROTATION, MAX_ROTATION, count)
+        scales = generator.uniform(1 - MAX_SCALE, 1 + MAX_SCALE, count)
+        cosines, sines = scales * np.cos(angles), scales * np.sin(angles)
+        linear = np.stack([cosines, -sines, sines, cosines], axis=1).reshape(count, 2, 2)
+    offsets = CENTRE - linear.sum(axis=2) * CENTRE + shifts
+    return np.concatenate([linear, offsets[..., np.newaxis]], axis=2).astype(np.float32)

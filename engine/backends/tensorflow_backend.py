@@ -1,0 +1,287 @@
+"""TensorFlow: builds the networks of engine.models from tf.nn and trains them many steps to one graph call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from engine import models
+from engine.backends.base import Device, StepResults, cpu_name, pick_device
+from engine.config import TrainConfig
+from engine.conventions import conventions_of
+from engine.models import ARCHITECTURES
+from engine.optimization import BETAS, SLOTS, adam_step_sizes
+from engine.pixels import normalise
+
+if TYPE_CHECKING:
+    from engine.models import State
+
+PREDICT_BATCH = 1000
+
+
+class TensorFlowBackend:
+    """See engine.backends.base.Backend."""
+
+    name = "tensorflow"
+    version = tf.__version__
+
+    def __init__(self) -> None:
+        for gpu in tf.config.list_physical_devices("GPU"):
+            # Before anything else: otherwise TensorFlow takes all of the device's memory.
+            tf.config.experimental.set_memory_growth(gpu, True)
+
+    def devices(self) -> list[Device]:
+        """Return the CPU, then each GPU."""
+        found = [Device("cpu", cpu_name())]
+        for number, gpu in enumerate(tf.config.list_physical_devices("GPU")):
+            details = tf.config.experimental.get_device_details(gpu)
+            found.append(Device(f"cuda:{number}", details.get("device_name", gpu.name)))
+        return found
+
+    def learner(self, config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> TensorFlowLearner:
+        """Build the network with its initial weights and put the training set on the device."""
+        device = pick_device(config.device, self.devices(), "TensorFlow")
+        if config.threads:
+            tf.config.threading.set_intra_op_parallelism_threads(config.threads)
+        if config.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        return TensorFlowLearner(config, device, images, labels)
+
+
+class TensorFlowLearner:
+    """See engine.backends.base.Learner."""
+
+    def __init__(self, config: TrainConfig, device: Device, images: np.ndarray, labels: np.ndarray) -> None:
+        self.device = device
+        self._config = config
+        self._conventions = conventions_of(config)
+        self._architecture = ARCHITECTURES[config.model]
+        self._placement = "/" + device.id.replace("cuda", "GPU").replace("cpu", "CPU:0")
+        self._step = 0
+        self._graphs: dict[tuple[int, bool], Callable[..., Any]] = {}
+        with tf.device(self._placement):
+            initial = models.initial_state(self._architecture, config.seed, self._conventions.initialisation)
+            self._weights = {name: tf.Variable(self._to_native(name, values)) for name, values in initial.items()}
+            self._trained = [name for name in self._weights if "running_" not in name]
+            self._slots = {
+                f"optimizer.{slot}.{name}": tf.Variable(tf.zeros_like(self._weights[name]))
+                for slot in SLOTS[config.optimizer]
+                for name in self._trained
+            }
+            self._images = tf.constant(self._prepare(images))
+            self._labels = tf.constant(labels)
+            self._predict = tf.function(
+                lambda images: self._network(images, training=False)[0],
+                autograph=False,
+                input_signature=[tf.TensorSpec([None, 28, 28, 1], tf.float32)],
+            )
+
+    def train_steps(
+        self, batches: np.ndarray, learning_rates: np.ndarray, transforms: np.ndarray | None = None
+    ) -> StepResults:
+        """Take one optimizer step per row of `batches`, all of them in one call of a graph."""
+        key = (batches.shape[1], transforms is not None)
+        if key not in self._graphs:
+            self._graphs[key] = self._trace(*key)
+        first = self._step + 1
+        sizes, epsilons = adam_step_sizes(learning_rates, first, self._conventions)
+        arguments = [batches, np.float32(learning_rates), sizes, epsilons]
+        if transforms is not None:
+            arguments.append(transforms)
+        with tf.device(self._placement):
+            losses, correct = self._graphs[key](*[tf.constant(argument) for argument in arguments])
+        self._step += len(batches)
+        return StepResults(losses.numpy(), correct.numpy())
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Return the logits, float32 [n, 10], of uint8 images [n, 28, 28] in evaluation mode."""
+        batches = (images[start : start + PREDICT_BATCH] for start in range(0, len(images), PREDICT_BATCH))
+        with tf.device(self._placement):
+            return np.concatenate([self._predict(tf.constant(self._prepare(batch))).numpy() for batch in batches])
+
+    def state(self) -> State:
+        """Return copies of the weights, batch norm statistics and optimizer state in the canonical layout."""
+        variables = self._weights | self._slots
+        state = {name: self._to_canonical(name, variable.numpy()) for name, variable in variables.items()}
+        return state | {"optimizer.step": np.array(self._step, np.int64)}
+
+    def load_state(self, state: State) -> None:
+        """Take over `state`; an optimizer state that is not in it starts from zero."""
+        self._step = int(state.get("optimizer.step", 0))
+        for name, variable in (self._weights | self._slots).items():
+            if name in state:
+                variable.assign(self._to_native(name, state[name]))
+            elif name in self._slots:
+                variable.assign(tf.zeros_like(variable))
+
+    def _trace(self, batch_size: int, augmented: bool) -> Callable[..., Any]:
+        """Return a graph that takes any number of steps of `batch_size` images."""
+        signature = [tf.TensorSpec([None, batch_size], tf.int64), *[tf.TensorSpec([None], tf.float32)] * 3]
+        if augmented:
+            signature.append(tf.TensorSpec([None, batch_size, 2, 3], tf.float32))
+
+        def steps(
+            batches: tf.Tensor, rates: tf.Tensor, sizes: tf.Tensor, epsilons: tf.Tensor, *transforms: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.Tensor]:
+            count = tf.shape(batches)[0]
+
+            def body(
+                number: tf.Tensor, losses: tf.TensorArray, corrects: tf.TensorArray
+            ) -> tuple[tf.Tensor, tf.TensorArray, tf.TensorArray]:
+                images = tf.gather(self._images, batches[number])
+                labels = tf.gather(self._labels, batches[number])
+                for transform in transforms:
+                    images = _warp(images, transform[number], self._background)
+                loss, correct = self._step_once(images, labels, rates[number], sizes[number], epsilons[number])
+                return number + 1, losses.write(number, loss), corrects.write(number, correct)
+
+            start = (0, tf.TensorArray(tf.float32, count), tf.TensorArray(tf.int64, count))
+            _, losses, corrects = tf.while_loop(lambda number, *_: number < count, body, start, parallel_iterations=1)
+            return losses.stack(), corrects.stack()
+
+        return tf.function(steps, input_signature=signature, autograph=False)
+
+    def _step_once(
+        self, images: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor, size: tf.Tensor, epsilon: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([self._weights[name] for name in self._trained])
+            logits, statistics = self._network(images, training=True)
+            loss = tf.reduce_mean(self._cross_entropy(logits, labels))
+        gradients = tape.gradient(loss, [self._weights[name] for name in self._trained])
+        for name, gradient in zip(self._trained, gradients, strict=True):
+            self._update(name, gradient, rate, size, epsilon)
+        for name, batch_value in statistics.items():
+            running = self._weights[name]
+            running.assign_add(self._conventions.batch_norm_momentum * (batch_value - running))
+        correct = tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == labels, tf.int64))
+        return loss, correct
+
+    def _cross_entropy(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        smoothing = self._config.label_smoothing
+        if not smoothing:
+            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        targets = tf.one_hot(labels, models.CLASSES) * (1 - smoothing) + smoothing / models.CLASSES
+        return tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+
+    def _update(self, name: str, gradient: tf.Tensor, rate: tf.Tensor, size: tf.Tensor, epsilon: tf.Tensor) -> None:
+        weight, decay, optimizer = self._weights[name], self._config.weight_decay, self._config.optimizer
+        if decay and optimizer == "adamw":
+            weight.assign_sub(rate * decay * weight)
+        elif decay:
+            gradient += decay * weight
+        match optimizer:
+            case "adam" | "adamw":
+                first, second = (self._slots[f"optimizer.{slot}.{name}"] for slot in SLOTS[optimizer])
+                # The bias correction is in `size` and `epsilon` already, hence the zero powers.
+                tf.raw_ops.ResourceApplyAdam(
+                    var=weight.handle, m=first.handle, v=second.handle, beta1_power=0.0, beta2_power=0.0, lr=size,
+                    beta1=BETAS[0], beta2=BETAS[1], epsilon=epsilon, grad=gradient,
+                )  # fmt: skip
+            case "momentum" | "nesterov":
+                velocity = self._slots[f"optimizer.velocity.{name}"]
+                tf.raw_ops.ResourceApplyMomentum(
+                    var=weight.handle, accum=velocity.handle, lr=rate, grad=gradient, momentum=self._config.momentum,
+                    use_nesterov=optimizer == "nesterov",
+                )  # fmt: skip
+            case "sgd":
+                weight.assign_sub(rate * gradient)
+
+    def _network(self, images: tf.Tensor, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Return the logits of `images` [n, 28, 28, 1], and in training each batch norm's batch statistics."""
+        values = images
+        statistics: dict[str, tf.Tensor] = {}
+        for layer in self._architecture.layers:
+            match layer:
+                case models.Conv():
+                    values = self._convolve(layer, values)
+                case models.BatchNorm(name=name):
+                    values, mean, variance = self._batch_norm(name, values, training)
+                    if training:
+                        statistics |= {f"{name}.running_mean": mean, f"{name}.running_var": variance}
+                case models.ReLU():
+                    values = tf.nn.relu(values)
+                case models.MaxPool(size=size):
+                    values = tf.nn.max_pool2d(values, size, size, "VALID")
+                case models.Flatten():
+                    values = tf.reshape(values, [-1, int(np.prod(values.shape[1:]))])
+                case models.Dense(name=name, bias=bias):
+                    values = values @ self._weights[f"{name}.weight"]
+                    values = values + self._weights[f"{name}.bias"] if bias else values
+        return values, statistics
+
+    def _convolve(self, layer: models.Conv, images: tf.Tensor) -> tf.Tensor:
+        is_same = layer.stride == 1 and layer.kernel == 2 * layer.padding + 1
+        if layer.padding and not is_same:
+            sides = [layer.padding, layer.padding]
+            images = tf.pad(images, [[0, 0], sides, sides, [0, 0]])
+        padding = "SAME" if is_same else "VALID"
+        output = tf.nn.conv2d(images, self._weights[f"{layer.name}.weight"], layer.stride, padding)
+        return tf.nn.bias_add(output, self._weights[f"{layer.name}.bias"]) if layer.bias else output
+
+    def _batch_norm(self, name: str, images: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        scale, offset, mean, variance = (
+            self._weights[f"{name}.{parameter}"] for parameter in ("weight", "bias", "running_mean", "running_var")
+        )
+        arguments = {} if training else {"mean": mean, "variance": variance}
+        output, batch_mean, batch_variance = tf.compat.v1.nn.fused_batch_norm(
+            images, scale, offset, epsilon=self._conventions.batch_norm_epsilon, is_training=training, **arguments
+        )
+        if training and not self._conventions.batch_norm_unbiased:
+            # The fused operation gives the unbiased variance.
+            count = tf.cast(tf.size(images) // images.shape[-1], tf.float32)
+            batch_variance *= (count - 1) / count
+        return output, batch_mean, batch_variance
+
+    def _prepare(self, images: np.ndarray) -> np.ndarray:
+        return normalise(images, self._config.normalisation)[..., np.newaxis]
+
+    @property
+    def _background(self) -> float:
+        return float(normalise(np.zeros(1, np.uint8), self._config.normalisation)[0])
+
+    def _to_native(self, name: str, values: np.ndarray) -> np.ndarray:
+        """From the canonical layout to TensorFlow's: OIHW → HWIO, [out, in] → [in, out] with pixels before channels."""
+        if values.ndim == 4:
+            return np.ascontiguousarray(values.transpose(2, 3, 1, 0))
+        if values.ndim == 2:
+            channels, height, width = self._dense_image(name)
+            cubes = values.reshape(-1, channels, height, width).transpose(2, 3, 1, 0)
+            return np.ascontiguousarray(cubes.reshape(channels * height * width, -1))
+        return values
+
+    def _to_canonical(self, name: str, values: np.ndarray) -> np.ndarray:
+        """The inverse of `_to_native`."""
+        if values.ndim == 4:
+            return np.ascontiguousarray(values.transpose(3, 2, 0, 1))
+        if values.ndim == 2:
+            channels, height, width = self._dense_image(name)
+            cubes = values.reshape(height, width, channels, -1).transpose(3, 2, 0, 1)
+            return np.ascontiguousarray(cubes.reshape(-1, channels * height * width))
+        return values
+
+    def _dense_image(self, name: str) -> tuple[int, int, int]:
+        """Return the shape [channels, height, width] that the inputs of a dense layer's weight had before Flatten."""
+        layer = name.split(".")[-2]
+        table = self._architecture.table()
+        position = next(i for i, row in enumerate(table) if row.layer.name == layer)
+        before = table[position - 1]
+        if isinstance(before.layer, models.Flatten):
+            channels, height, width = before.input_shape
+            return channels, height, width
+        return table[position].input_shape[0], 1, 1
+
+
+def _warp(images: tf.Tensor, transforms: tf.Tensor, fill: float) -> tf.Tensor:
+    """Resample `images` [n, h, w, 1] bilinearly through `transforms` [n, 2, 3]; outside them is `fill`."""
+    affine = tf.pad(tf.reshape(transforms, [-1, 6]), [[0, 0], [0, 2]])
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images, transforms=affine, output_shape=images.shape[1:3], fill_value=fill,
+        interpolation="BILINEAR", fill_mode="CONSTANT",
+    )  # fmt: skip
+
+
+BACKEND = TensorFlowBackend()

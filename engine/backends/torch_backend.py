@@ -1,0 +1,228 @@
+"""PyTorch: builds the networks of engine.models from torch.nn and trains them eagerly on tensors in memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from engine import models
+from engine.backends.base import Device, StepResults, cpu_name, pick_device
+from engine.config import TrainConfig
+from engine.conventions import Conventions, conventions_of
+from engine.models import ARCHITECTURES
+from engine.optimization import BETAS, SLOTS
+from engine.pixels import normalise
+
+if TYPE_CHECKING:
+    from engine.models import State
+
+PREDICT_BATCH = 1000
+
+
+class TorchBackend:
+    """See engine.backends.base.Backend."""
+
+    name = "torch"
+    version = torch.__version__.split("+")[0]
+
+    def devices(self) -> list[Device]:
+        """Return the CPU, then each CUDA device, then Apple's GPU."""
+        found = [Device("cpu", cpu_name())]
+        for number in range(torch.cuda.device_count()):
+            properties = torch.cuda.get_device_properties(number)
+            found.append(Device(f"cuda:{number}", properties.name, properties.total_memory))
+        if torch.backends.mps.is_available():
+            found.append(Device("mps", "Apple GPU"))
+        return found
+
+    def learner(self, config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> TorchLearner:
+        """Build the network with its initial weights and put the training set on the device."""
+        device = pick_device(config.device, self.devices(), "PyTorch")
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        torch.use_deterministic_algorithms(config.deterministic)
+        return TorchLearner(config, device, images, labels)
+
+
+class TorchLearner:
+    """See engine.backends.base.Learner."""
+
+    def __init__(self, config: TrainConfig, device: Device, images: np.ndarray, labels: np.ndarray) -> None:
+        self.device = device
+        self._config = config
+        self._conventions = conventions_of(config)
+        self._torch_device = torch.device(device.id)
+        self._network = _build(config, self._conventions).to(self._torch_device)
+        self._parameters = dict(self._network.named_parameters())
+        self._optimizer = _optimizer(config, list(self._parameters.values()))
+        self._images = self._prepare(images)
+        self._labels = torch.from_numpy(labels).to(self._torch_device)
+        self._step = 0
+        architecture = ARCHITECTURES[config.model]
+        self.load_state(models.initial_state(architecture, config.seed, self._conventions.initialisation))
+
+    def train_steps(
+        self, batches: np.ndarray, learning_rates: np.ndarray, transforms: np.ndarray | None = None
+    ) -> StepResults:
+        """Take one optimizer step per row of `batches`; nothing is read from the device before the last one."""
+        indices = torch.from_numpy(batches).to(self._torch_device)
+        warps = None if transforms is None else torch.from_numpy(transforms).to(self._torch_device)
+        losses = torch.empty(len(batches), device=self._torch_device)
+        correct = torch.empty(len(batches), dtype=torch.int64, device=self._torch_device)
+        self._network.train()
+        for number in range(len(batches)):
+            images = self._images.index_select(0, indices[number])
+            labels = self._labels.index_select(0, indices[number])
+            if warps is not None:
+                images = _warp(images, warps[number], fill=self._background)
+            logits = self._network(images)
+            loss = functional.cross_entropy(logits, labels, label_smoothing=self._config.label_smoothing)
+            self._optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self._take_step(float(learning_rates[number]))
+            losses[number] = loss.detach()
+            correct[number] = (logits.detach().argmax(1) == labels).sum()
+        return StepResults(losses.cpu().numpy(), correct.cpu().numpy())
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Return the logits, float32 [n, 10], of uint8 images [n, 28, 28] in evaluation mode."""
+        self._network.eval()
+        with torch.inference_mode():
+            batches = [self._network(self._prepare(batch)) for batch in _chunks(images, PREDICT_BATCH)]
+            logits: np.ndarray = torch.cat(batches).cpu().numpy()
+        return logits
+
+    def state(self) -> State:
+        """Return copies of the weights, batch norm statistics and optimizer state in the canonical layout."""
+        tensors = {
+            name: tensor
+            for name, tensor in self._network.state_dict().items()
+            if not name.endswith("num_batches_tracked")
+        }
+        for name, parameter in self._parameters.items():
+            for slot in SLOTS[self._config.optimizer]:
+                tensors[f"optimizer.{slot}.{name}"] = self._optimizer.state[parameter][_TORCH_SLOTS[slot]]
+        state = {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
+        return state | {"optimizer.step": np.array(self._step, np.int64)}
+
+    def load_state(self, state: State) -> None:
+        """Take over `state`; an optimizer state that is not in it starts from zero."""
+        tensors = {name: torch.from_numpy(np.array(values)) for name, values in state.items()}
+        weights = {name: tensor for name, tensor in tensors.items() if not name.startswith("optimizer.")}
+        self._network.load_state_dict(weights, strict=False)
+        self._step = int(state.get("optimizer.step", 0))
+        for name, parameter in self._parameters.items():
+            slots = {
+                _TORCH_SLOTS[slot]: tensors.get(f"optimizer.{slot}.{name}", torch.zeros(parameter.shape)).to(
+                    self._torch_device
+                )
+                for slot in SLOTS[self._config.optimizer]
+            }
+            if "exp_avg" in slots:
+                slots["step"] = torch.tensor(float(self._step), device=self._torch_device)
+            self._optimizer.state[parameter] = slots
+
+    def _take_step(self, learning_rate: float) -> None:
+        self._step += 1
+        (group,) = self._optimizer.param_groups
+        group["lr"] = learning_rate
+        if "betas" in group:
+            epsilon = self._conventions.adam_epsilon
+            if not self._conventions.adam_epsilon_corrected:
+                epsilon /= (1 - BETAS[1] ** self._step) ** 0.5
+            group["eps"] = epsilon
+        self._optimizer.step()
+
+    def _prepare(self, images: np.ndarray) -> torch.Tensor:
+        pixels = normalise(images, self._config.normalisation)
+        return torch.from_numpy(pixels).unsqueeze(1).to(self._torch_device)
+
+    @property
+    def _background(self) -> float:
+        return float(normalise(np.zeros(1, np.uint8), self._config.normalisation)[0])
+
+
+# Our names for what an optimizer remembers of a weight, and torch.optim's.
+_TORCH_SLOTS = {"velocity": "momentum_buffer", "first_moment": "exp_avg", "second_moment": "exp_avg_sq"}
+
+
+class _BiasedBatchNorm(nn.BatchNorm2d):
+    """Batch norm whose running variance is the biased one, as Keras keeps it."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if not self.training:
+            return super().forward(images)
+        mean, variance = torch.empty_like(self.running_mean), torch.empty_like(self.running_var)
+        output = functional.batch_norm(
+            images, mean, variance, self.weight, self.bias, training=True, momentum=1.0, eps=self.eps
+        )
+        count = images.numel() // images.shape[1]
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance * ((count - 1) / count), self.momentum)
+        return output
+
+
+def _build(config: TrainConfig, conventions: Conventions) -> nn.Sequential:
+    rows = ARCHITECTURES[config.model].table()
+    return nn.Sequential(OrderedDict((row.layer.name, _layer(row, conventions)) for row in rows))
+
+
+def _layer(row: models.LayerRow, conventions: Conventions) -> nn.Module:
+    match row.layer:
+        case models.Conv(filters=filters, kernel=kernel, stride=stride, padding=padding, bias=bias):
+            return nn.Conv2d(row.input_shape[0], filters, kernel, stride, padding, bias=bias)
+        case models.BatchNorm():
+            kind = nn.BatchNorm2d if conventions.batch_norm_unbiased else _BiasedBatchNorm
+            return kind(
+                row.input_shape[0], eps=conventions.batch_norm_epsilon, momentum=conventions.batch_norm_momentum
+            )
+        case models.ReLU():
+            return nn.ReLU()
+        case models.MaxPool(size=size):
+            return nn.MaxPool2d(size)
+        case models.Flatten():
+            return nn.Flatten()
+        case models.Dense(units=units, bias=bias):
+            return nn.Linear(row.input_shape[0], units, bias=bias)
+
+
+def _optimizer(config: TrainConfig, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    decay = config.weight_decay
+    match config.optimizer:
+        case "adam":
+            return torch.optim.Adam(parameters, betas=BETAS, weight_decay=decay, fused=True)
+        case "adamw":
+            return torch.optim.AdamW(parameters, betas=BETAS, weight_decay=decay, fused=True)
+        case "sgd":
+            return torch.optim.SGD(parameters, weight_decay=decay, fused=True)
+        case "momentum" | "nesterov" as kind:
+            return torch.optim.SGD(
+                parameters, momentum=config.momentum, nesterov=kind == "nesterov", weight_decay=decay, fused=True
+            )
+
+
+def _warp(images: torch.Tensor, transforms: torch.Tensor, fill: float) -> torch.Tensor:
+    """Resample `images` [n, 1, h, w] bilinearly through `transforms` [n, 2, 3]; outside them is `fill`."""
+    height, width = images.shape[2:]
+    rows, columns = torch.meshgrid(
+        torch.arange(height, dtype=images.dtype, device=images.device),
+        torch.arange(width, dtype=images.dtype, device=images.device),
+        indexing="ij",
+    )
+    pixels = torch.stack([columns, rows, torch.ones_like(rows)], dim=-1).reshape(-1, 3)
+    sources = (pixels @ transforms.transpose(1, 2)).reshape(-1, height, width, 2)
+    # From pixels to grid_sample's −1…1, where ±1 are the image's outer edges.
+    grid = (2 * sources + 1) / torch.tensor([width, height], dtype=images.dtype, device=images.device) - 1
+    return functional.grid_sample(images - fill, grid, align_corners=False) + fill
+
+
+def _chunks(images: np.ndarray, size: int) -> list[np.ndarray]:
+    return [images[start : start + size] for start in range(0, len(images), size)]
+
+
+BACKEND = TorchBackend()

@@ -1,0 +1,59 @@
+"""How a user's commands reach the training loop: from commands.jsonl, and from signals."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from engine import commands
+from engine.commands import AnyCommand
+from engine.errors import RunError
+from engine.eventlog import LineFollower
+
+SECONDS_BETWEEN_LOOKS = 0.05
+
+
+class StopRequested(Exception):
+    """The user wants the run to end; `now` without evaluating and saving first."""
+
+    def __init__(self, now: bool) -> None:
+        super().__init__()
+        self.now = now
+
+
+class Control:
+    """The commands that wait to be carried out. Without a file it brings only those put in by `put`.
+
+    `offset` is where in the file to begin: what was asked of an earlier worker of the same run is over.
+    """
+
+    def __init__(self, path: Path | None = None, offset: int = 0) -> None:
+        self._put: list[AnyCommand] = []
+        self._lines = LineFollower(path, offset) if path else None
+
+    def put(self, command: AnyCommand) -> None:
+        """Add a command from inside this process; safe in a signal handler."""
+        self._put.append(command)
+
+    def pending(self) -> list[AnyCommand]:
+        """Return what was asked since the last look, in order, leaving out damaged lines."""
+        found, self._put = self._put, []
+        for line in self._lines.read() if self._lines else []:
+            try:
+                found.append(commands.decode(line))
+            except RunError as error:
+                print(error, flush=True)
+        return found
+
+    def wait_for_resume(self) -> None:
+        """Return once the user says so; raises StopRequested when that is what comes instead."""
+        while True:
+            for command in self.pending():
+                match command:
+                    case commands.Resume():
+                        return
+                    case commands.Stop(now=now):
+                        raise StopRequested(now)
+                    case _:
+                        pass
+            time.sleep(SECONDS_BETWEEN_LOOKS)

@@ -1,0 +1,24 @@
+"""How the engine starts Python processes of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import engine
+
+
+def python_command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs `module` with this interpreter.
+
+    With -P the working directory is not searched: a folder of the user's called `engine` must not be run.
+    """
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def python_environment() -> dict[str, str]:
+    """Return the environment for `python_command`: this package first, output unbuffered, TensorFlow less talkative."""
+    home = str(Path(engine.__file__).parent.parent)
+    path = os.pathsep.join(part for part in (home, os.environ.get("PYTHONPATH", "")) if part)
+    return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,370 @@
+"""train(config) → events: the loop over epochs and steps, which knows neither framework nor interface."""
+
+from __future__ import annotations
+
+import errno
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine import checkpoint, commands, events
+from engine.augmentation import draw_transforms
+from engine.backends import load_backend
+from engine.checkpoint import Metadata
+from engine.config import TrainConfig
+from engine.control import Control, StopRequested
+from engine.data import Dataset, load_steps
+from engine.errors import ConfigError, EngineError, StoreError, TrainingError
+from engine.evaluation import predictions_path, save_predictions, score
+from engine.events import AnyEvent
+from engine.models import ARCHITECTURES
+from engine.optimization import learning_rates
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine.backends.base import Backend, Learner, StepResults
+    from engine.runs import Run
+
+SECONDS_BETWEEN_STEP_EVENTS = 0.1
+
+
+def train(
+    config: TrainConfig, run: Run | None = None, control: Control | None = None, backend: Backend | None = None
+) -> Iterator[AnyEvent]:
+    """Train as `config` says and yield what happens; the last event is always one RunFinished.
+
+    With a `run`, checkpoints and predictions are kept in its directory, and training goes on from its checkpoint
+    if it has one. `control` brings the user's commands. `backend` stands in for the one that `config` names.
+    No error is raised: a run that cannot go on finishes as failed, with the reason.
+    """
+    completed = 0
+    try:
+        for event in _events(config, run, control or Control(), backend):
+            yield event
+            if isinstance(event, events.EpochFinished):
+                completed = event.epoch
+    except EngineError as error:
+        yield _failed(completed, error)
+    except OSError as error:
+        yield _failed(completed, _storage_error(error))
+    except MemoryError:
+        yield _failed(completed, TrainingError("Out of memory", "There was not enough memory.", "Use a smaller batch."))
+    except Exception as error:
+        traceback.print_exc()
+        message = f"{type(error).__name__}: {error}"
+        yield _failed(completed, TrainingError("Unexpected error", message, "The run's worker.log has the details."))
+
+
+@dataclass
+class _Split:
+    """The examples a run uses: `train_*` for the steps, `validation_*` to choose the best epoch, `test_*` to report."""
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    validation_images: np.ndarray
+    validation_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+    @classmethod
+    def of(cls, dataset: Dataset, config: TrainConfig) -> _Split:
+        """Hold out the last `config.validation` training images, then keep the first `config.limit` of the rest."""
+        count = len(dataset.train_labels)
+        if config.validation >= count:
+            raise ConfigError("validation", f"Validation must leave some of the {count:,} training images.")
+        rest = count - config.validation
+        used = min(config.limit, rest) if config.limit else rest
+        if config.batch_size > used:
+            raise ConfigError("batch_size", f"Batch size must be at most the {used:,} training images of this run.")
+        return cls(
+            dataset.train_images[:used],
+            dataset.train_labels[:used],
+            dataset.train_images[rest:],
+            dataset.train_labels[rest:],
+            dataset.test_images,
+            dataset.test_labels,
+        )
+
+
+@dataclass
+class _Epoch:
+    """A running epoch: `step` steps done, and the sums of loss and right answers over their images."""
+
+    number: int
+    step: int = 0
+    loss_sum: float = 0.0
+    correct: int = 0
+    images: int = 0
+    seconds: float = 0.0
+    images_here: int = 0
+
+    def add(self, results: StepResults, batch_size: int) -> None:
+        """Count finished steps one by one, so that the sums do not depend on how the steps were grouped."""
+        for loss in results.loss.tolist():
+            self.loss_sum += loss * batch_size
+        self.correct += int(results.correct.sum())
+        self.step += len(results.loss)
+        self.images += len(results.loss) * batch_size
+        self.images_here += len(results.loss) * batch_size
+
+    @property
+    def images_per_second(self) -> float:
+        return self.images_here / self.seconds if self.seconds else 0.0
+
+
+def _events(config: TrainConfig, run: Run | None, control: Control, backend: Backend | None) -> Iterator[AnyEvent]:
+    dataset = yield from load_steps(config.data)
+    split = _Split.of(dataset, config)
+    backend = backend or load_backend(config.backend)
+    learner = backend.learner(config, split.train_images, split.train_labels)
+    architecture = ARCHITECTURES[config.model]
+    resumed = checkpoint.latest(run.path, architecture, config.optimizer) if run else None
+    yield events.RunStarted(
+        run=run.id if run else "",
+        backend=backend.name,
+        framework_version=backend.version,
+        device=learner.device.id,
+        device_name=learner.device.name,
+        model=config.model,
+        parameters=architecture.parameters,
+        dataset=msgspec.structs.replace(dataset.info, train_examples=len(split.train_labels)),
+        epochs=config.epochs,
+        resumed_from=resumed[1].epoch if resumed else None,
+    )
+    training = _Training(config, split, learner, run, control, backend)
+    if resumed:
+        state, metadata, warning = resumed
+        learner.load_state(state)
+        training.resume(metadata)
+        if warning:
+            yield events.Warned(message=warning)
+    yield from training.train()
+
+
+@dataclass
+class _Training:
+    """One run from its first step, or from a checkpoint, to its RunFinished."""
+
+    config: TrainConfig
+    split: _Split
+    learner: Learner
+    run: Run | None
+    control: Control
+    backend: Backend
+    epoch: _Epoch = field(default_factory=lambda: _Epoch(1))
+    best_epoch: int | None = None
+    best_accuracy: float = -1.0
+    test_accuracy: float | None = None
+    learning_rate: float | None = None
+    chunk: int = 1
+
+    @property
+    def steps(self) -> int:
+        """Steps in an epoch, the last of which may be a smaller batch."""
+        return -(-len(self.split.train_labels) // self.config.batch_size)
+
+    def resume(self, metadata: Metadata) -> None:
+        """Take up where the checkpoint that `metadata` describes left off."""
+        self.epoch = _Epoch(
+            metadata.epoch + 1, metadata.step, metadata.loss_sum, metadata.correct,
+            min(metadata.step * self.config.batch_size, len(self.split.train_labels)),
+        )  # fmt: skip
+        self.best_epoch, self.best_accuracy = metadata.best_epoch, metadata.best_accuracy
+        self.test_accuracy = metadata.test_accuracy
+
+    def train(self) -> Iterator[AnyEvent]:
+        """Train what is left to train."""
+        try:
+            while self.epoch.number <= self.config.epochs:
+                yield from self._train_epoch()
+                yield from self._finish_epoch()
+                self.epoch = _Epoch(self.epoch.number + 1)
+        except StopRequested as stop:
+            yield events.CommandApplied(command="stop")
+            if not stop.now:
+                yield from self._save_stopped()
+            yield self._finished("stopped")
+        else:
+            yield self._finished("completed")
+
+    def _train_epoch(self) -> Iterator[AnyEvent]:
+        import numpy as np
+
+        epoch, batch_size = self.epoch, self.config.batch_size
+        order = image_order(self.config, epoch.number, len(self.split.train_labels))
+        transforms = draw_transforms(self.config, epoch.number, len(order))
+        last_event = time.monotonic()
+        while epoch.step < self.steps:
+            yield from self._obey()
+            start = epoch.step * batch_size
+            rows = min(self.chunk, (len(order) - start) // batch_size)
+            size = batch_size if rows else len(order) - start
+            positions = slice(start, start + max(rows, 1) * size)
+            batches = order[positions].reshape(-1, size)
+            warps = None if transforms is None else transforms[positions].reshape(*batches.shape, 2, 3)
+            rates = self._learning_rates(len(batches))
+            began = time.perf_counter()
+            results = self.learner.train_steps(batches, rates, warps)
+            elapsed = time.perf_counter() - began
+            if not np.isfinite(results.loss).all():
+                bad = int(np.flatnonzero(~np.isfinite(results.loss))[0])
+                raise _not_finite(f"The loss is not finite at epoch {epoch.number}, step {epoch.step + bad + 1}.")
+            epoch.seconds += elapsed
+            epoch.add(results, size)
+            self._adapt_chunk(len(batches), elapsed)
+            if time.monotonic() - last_event >= SECONDS_BETWEEN_STEP_EVENTS:
+                last_event = time.monotonic()
+                yield self._step_event(float(rates[-1]))
+
+    def _adapt_chunk(self, steps: int, elapsed: float) -> None:
+        """Choose how many steps to take at once: as many as fit between two step events."""
+        wanted = int(steps * SECONDS_BETWEEN_STEP_EVENTS / max(elapsed, 1e-6))
+        self.chunk = max(1, min(wanted, steps * 4, self.steps))
+
+    def _step_event(self, learning_rate: float) -> events.Step:
+        epoch = self.epoch
+        return events.Step(
+            epoch=epoch.number,
+            step=epoch.step,
+            steps=self.steps,
+            loss=epoch.loss_sum / epoch.images,
+            accuracy=epoch.correct / epoch.images,
+            learning_rate=learning_rate,
+            images_per_second=epoch.images_per_second,
+        )
+
+    def _finish_epoch(self) -> Iterator[AnyEvent]:
+        epoch, split = self.epoch, self.split
+        test_logits = self.learner.predict(split.test_images)
+        test_loss, test_accuracy = score(test_logits, split.test_labels)
+        if not test_loss < float("inf"):
+            raise _not_finite(f"The test loss is not finite after epoch {epoch.number}.")
+        validation_loss = validation_accuracy = None
+        if len(split.validation_labels):
+            logits = self.learner.predict(split.validation_images)
+            validation_loss, validation_accuracy = score(logits, split.validation_labels)
+        self.test_accuracy = test_accuracy
+        deciding = test_accuracy if validation_accuracy is None else validation_accuracy
+        is_best = deciding > self.best_accuracy
+        if is_best:
+            self.best_epoch, self.best_accuracy = epoch.number, deciding
+        yield events.EpochFinished(
+            epoch=epoch.number,
+            train_loss=epoch.loss_sum / epoch.images,
+            train_accuracy=epoch.correct / epoch.images,
+            test_loss=test_loss,
+            test_accuracy=test_accuracy,
+            validation_loss=validation_loss,
+            validation_accuracy=validation_accuracy,
+            learning_rate=float(self._learning_rates(1, epoch.step - 1)[0]),
+            seconds=epoch.seconds,
+            images_per_second=epoch.images_per_second,
+        )
+        if self.run:
+            yield self._save_predictions(test_logits)
+            yield from self._save_checkpoint(_Epoch(epoch.number + 1), is_best)
+
+    def _save_predictions(self, test_logits: np.ndarray) -> events.PredictionsSaved:
+        assert self.run
+        path = predictions_path(self.run.predictions_path, self.epoch.number)
+        save_predictions(path, test_logits)
+        mistakes = int((test_logits.argmax(axis=1) != self.split.test_labels).sum())
+        relative = str(path.relative_to(self.run.path))
+        return events.PredictionsSaved(epoch=self.epoch.number, path=relative, mistakes=mistakes)
+
+    def _save_checkpoint(self, upcoming: _Epoch, is_best: bool) -> Iterator[AnyEvent]:
+        assert self.run
+        state = self.learner.state()
+        metadata = Metadata(
+            model=self.config.model,
+            optimizer=self.config.optimizer,
+            seed=self.config.seed,
+            epoch=upcoming.number - 1,
+            step=upcoming.step,
+            loss_sum=upcoming.loss_sum,
+            correct=upcoming.correct,
+            best_epoch=self.best_epoch,
+            best_accuracy=self.best_accuracy,
+            test_accuracy=self.test_accuracy,
+            backend=self.backend.name,
+            framework_version=self.backend.version,
+        )
+        for name in (checkpoint.LAST, checkpoint.BEST) if is_best else (checkpoint.LAST,):
+            checkpoint.save(self.run.path / name, state, metadata)
+        yield events.CheckpointSaved(epoch=upcoming.number - 1, path=checkpoint.LAST, best=is_best)
+
+    def _save_stopped(self) -> Iterator[AnyEvent]:
+        """Evaluate and keep what an epoch that was stopped in its middle has learnt."""
+        if self.epoch.step == 0:
+            return
+        _, self.test_accuracy = score(self.learner.predict(self.split.test_images), self.split.test_labels)
+        if self.run:
+            yield from self._save_checkpoint(replace(self.epoch), is_best=False)
+
+    def _finished(self, outcome: events.Outcome) -> events.RunFinished:
+        return events.RunFinished(
+            outcome=outcome,
+            epochs=self.epoch.number - 1,
+            best_epoch=self.best_epoch,
+            test_accuracy=self.test_accuracy,
+            tested=None if self.test_accuracy is None else len(self.split.test_labels),
+        )
+
+    def _learning_rates(self, count: int, step: int | None = None) -> np.ndarray:
+        """Return the learning rates of `count` steps of this epoch, from `step` on (default: the next one)."""
+        step = self.epoch.step if step is None else step
+        first = (self.epoch.number - 1) * self.steps + step
+        peak = self.learning_rate or self.config.learning_rate
+        return learning_rates(self.config.schedule, peak, first, count, self.config.epochs * self.steps)
+
+    def _obey(self) -> Iterator[AnyEvent]:
+        """Carry out what the user asked since the last look; raises StopRequested."""
+        for command in self.control.pending():
+            match command:
+                case commands.SetLearningRate(learning_rate=rate):
+                    self.learning_rate = rate
+                    yield events.CommandApplied(command="set_learning_rate")
+                case commands.Stop(now=now):
+                    raise StopRequested(now)
+                case commands.Pause():
+                    yield events.CommandApplied(command="pause")
+                    self.control.wait_for_resume()
+                    yield events.CommandApplied(command="resume")
+                case commands.Resume():
+                    pass
+
+
+def image_order(config: TrainConfig, epoch: int, count: int) -> np.ndarray:
+    """Return the order of `count` training images in `epoch` (from 1), int64; it depends on seed and epoch alone."""
+    import numpy as np
+
+    if not config.shuffle:
+        return np.arange(count)
+    return np.random.default_rng([config.seed, 1, epoch]).permutation(count)
+
+
+def _not_finite(message: str) -> TrainingError:
+    hint = "Use a smaller learning rate, or the adam optimizer."
+    return TrainingError("Training diverged", message, hint)
+
+
+def _storage_error(error: OSError) -> StoreError:
+    causes = {
+        errno.ENOSPC: "The disk is full.",
+        errno.EDQUOT: "The disk quota is used up.",
+        errno.EROFS: "The disk is read-only.",
+        errno.EFBIG: "A file grew over the size limit of this process.",
+    }
+    cause = causes.get(error.errno or 0, str(error))
+    where = f" ({error.filename})" if error.filename else ""
+    return StoreError("Run not saved", f"{cause}{where}", "Make room or choose another --store, then resume the run.")
+
+
+def _failed(epochs: int, error: EngineError) -> events.RunFinished:
+    described = events.ErrorInfo(title=error.title, message=error.message, hint=error.hint)
+    return events.RunFinished(outcome="failed", epochs=epochs, error=described)
