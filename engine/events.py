@@ -43,6 +43,10 @@ class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
+class RunRelaunched(Event, frozen=True, kw_only=True, tag="run_relaunched"):
+    """A new worker takes an ended run up again; RunStarted follows when its turn has come."""
+
+
 class DeviceAwaited(Event, frozen=True, kw_only=True, tag="device_awaited"):
     """Another run is training on this device; this one waits for its turn."""
 
@@ -139,7 +143,8 @@ class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
 
 
 AnyEvent = (
-    DeviceAwaited
+    RunRelaunched
+    | DeviceAwaited
     | DownloadProgressed
     | RunStarted
     | Step

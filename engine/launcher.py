@@ -6,6 +6,8 @@ import subprocess
 
 from engine.config import TrainConfig
 from engine.errors import RunError
+from engine.eventlog import EventWriter
+from engine.events import RunRelaunched
 from engine.locks import FileLock
 from engine.process import python_command, python_environment
 from engine.runs import Run, Store
@@ -26,6 +28,9 @@ def relaunch(run: Run, skip_queue: bool = False) -> None:
     lock = FileLock(run.lock_path)
     if not lock.acquire():
         raise RunError("Run is live", f"Run {run.id} is running already.", f"mnist-tui attach {run.id}")
+    log = EventWriter(run.events_path)
+    log.append(RunRelaunched())
+    log.close()
     _start_worker(run, lock, skip_queue)
 
 

@@ -26,8 +26,12 @@ LIVE: frozenset[Status] = frozenset({"waiting", "running", "paused"})
 
 @dataclass(frozen=True)
 class Progress:
-    """What a run's events add up to; accuracies from 0 to 1, `seconds` of training alone."""
+    """What a run's events add up to; accuracies from 0 to 1, `seconds` of training alone.
 
+    `waiting`: the worker, whether the first or a later one, has not begun to train yet.
+    """
+
+    waiting: bool = True
     started: events.RunStarted | None = None
     epochs: tuple[events.EpochFinished, ...] = ()
     last_step: events.Step | None = None
@@ -41,14 +45,15 @@ class Progress:
         finished: events.RunFinished | None = None
         step: events.Step | None = None
         epochs: dict[int, events.EpochFinished] = {}
-        paused = False
+        waiting, paused = True, False
         for event in log:
             match event:
                 case events.RunStarted():
-                    started, finished, step, paused = event, None, None, False
+                    started, finished, step = event, None, None
+                    waiting, paused = False, False
                     epochs = {n: e for n, e in epochs.items() if n <= (event.resumed_from or 0)}
-                case events.DeviceAwaited():
-                    finished = None
+                case events.RunRelaunched():
+                    waiting, finished, step = True, None, None
                 case events.Step():
                     step = event
                 case events.EpochFinished():
@@ -59,7 +64,7 @@ class Progress:
                     finished = event
                 case _:
                     pass
-        return cls(started, tuple(epochs.values()), step, finished, paused)
+        return cls(waiting, started, tuple(epochs.values()), step, finished, paused)
 
     @property
     def best(self) -> events.EpochFinished | None:
@@ -120,13 +125,16 @@ class Run:
 
     def status(self, progress: Progress | None = None) -> Status:
         """Derive the status from the lock and the events; `progress` saves reading these again."""
+        # The lock first: a worker that ends in between has written its last event by then.
         live = is_held(self.lock_path)
         progress = progress or self.progress()
-        if live:
-            if progress.started is None or progress.finished is not None:
-                return "waiting"
-            return "paused" if progress.paused else "running"
-        return progress.finished.outcome if progress.finished else "crashed"
+        if progress.finished:
+            return progress.finished.outcome
+        if not live:
+            return "crashed"
+        if progress.waiting:
+            return "waiting"
+        return "paused" if progress.paused else "running"
 
     def send(self, command: commands.AnyCommand) -> None:
         """Ask the run's worker for something; raises RunError when no worker is alive to hear it."""
