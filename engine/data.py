@@ -17,25 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from engine import idx
-from engine.download import cache_folder, download_steps
+from engine.download import cache_folder as cache_folder
+from engine.download import download_steps as download_steps
 from engine.errors import DataError
 from engine.events import DatasetInfo, DownloadProgressed
 
 if TYPE_CHECKING:
     import numpy as np
-
-__all__ = [
-    "Dataset",
-    "Source",
-    "cache_folder",
-    "class_counts",
-    "download_steps",
-    "load",
-    "load_steps",
-    "locate",
-    "read",
-    "sample",
-]
 
 CLASSES = 10
 IMAGE_SIDE = 28
@@ -47,9 +35,8 @@ RELATIVES = {
         ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     ),
     "kmnist": ("KMNIST", ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")),
-    "kuzushiji": ("KMNIST", ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")),
 }
-# What `fingerprint` gives for the four files whose sha256 sums engine.download lists.
+# What `_fingerprint` gives for the four files whose sha256 sums engine.download lists.
 MNIST_FINGERPRINT = "588dc8a75cd1dc09"
 # The parts of a dataset in the order in which Source.files and this module keep them.
 PARTS = ("train-images", "train-labels", "t10k-images", "t10k-labels")
@@ -218,10 +205,9 @@ def _examine_folder(path: Path) -> Source:
                 idx.check_header(file, _axes(part))
             return Source("idx", folder, f"IDX files in {folder}", files)
         if files:
-            missing = [
-                f"{part}-idx{_axes(part)}-ubyte" for part, file in zip(PARTS, found, strict=True) if file is None
-            ]
-            raise DataError("Incomplete data", f"{folder} lacks {' and '.join(missing)}, plain or .gz.", PLACES)
+            missing = [part for part, file in zip(PARTS, found, strict=True) if file is None]
+            names = " and ".join(f"{part}-idx{_axes(part)}-ubyte" for part in missing)
+            raise DataError("Incomplete data", f"{folder} lacks {names}, plain or .gz.", PLACES)
     if (path / "mnist.npz").is_file():
         return _examine_npz(path / "mnist.npz")
     raise DataError("No data", f"{path} holds neither IDX files nor a mnist.npz.", PLACES)
@@ -259,17 +245,7 @@ def _read_npz(path: Path) -> list[np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = [archive[key] for key in NPZ_KEYS]
-    # What NumPy and zipfile raise on damaged archives, and on pickled objects.
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        MemoryError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except NPZ_ERRORS as error:
         raise idx.damaged(path, f"cannot be read ({error})") from error
     for key, array in zip(NPZ_KEYS, arrays, strict=True):
         if not (array.dtype == np.uint8 if key.startswith("x") else array.dtype.kind in "iu"):

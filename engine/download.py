@@ -153,9 +153,11 @@ class _Download:
         import requests
 
         body = io.BytesIO()
-        with requests.get(url, stream=True, timeout=STALL_SECONDS) as response:
+        # Longer than `steps` waits, which decides; the timeout only ends a thread that was left behind.
+        with requests.get(url, stream=True, timeout=2 * STALL_SECONDS) as response:
             response.raise_for_status()
-            self._total = int(response.headers.get("Content-Length", 0))
+            if "Content-Encoding" not in response.headers:  # else requests unzips, and the length is another
+                self._total = int(response.headers.get("Content-Length", 0))
             for chunk in response.iter_content(CHUNK_BYTES):
                 body.write(chunk)
                 if self._abandoned or body.tell() > LARGEST_FILE:
