@@ -1,1 +1,30 @@
-"""One module a screen."""
+"""The screens: one module each, imported when first shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from textual.screen import Screen
+
+_SCREENS = {
+    "train": "TrainScreen",
+    "runs": "RunsScreen",
+    "mistakes": "MistakesScreen",
+    "data": "DataScreen",
+    "model": "ModelScreen",
+}
+
+
+def mode_screens() -> dict[str, str | Callable[[], Screen[Any]]]:
+    """Return what makes each mode's screen, by mode."""
+    return {mode: _maker(mode, name) for mode, name in _SCREENS.items()}
+
+
+def _maker(mode: str, name: str) -> Callable[[], Screen[Any]]:
+    def make() -> Screen[Any]:
+        screen: Screen[Any] = getattr(import_module(f"tui.screens.{mode}"), name)()
+        return screen
+
+    return make

@@ -1,0 +1,34 @@
+"""The datasets that the screens show, read once each and never downloaded. For background threads only: NumPy."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from engine.errors import DataError
+
+if TYPE_CHECKING:
+    from engine.data import Dataset
+
+_read: dict[tuple[str, bool], Dataset] = {}
+_reading = threading.Lock()
+
+FETCHED_LATER = "MNIST is not on this machine yet."
+
+
+def dataset_at(data: str, sample: bool = False) -> Dataset:
+    """Return the dataset that the setting `data` means here, or the embedded sample.
+
+    Raises DataError when there is none on this machine, or it is damaged.
+    """
+    from engine import data as source_of
+
+    with _reading:
+        if (data, sample) not in _read:
+            source = source_of.sample() if sample else source_of.locate(data)
+            if source is None:
+                raise DataError(
+                    "No dataset", FETCHED_LATER, "It is fetched when training starts, or use --data FOLDER."
+                )
+            _read[data, sample] = source_of.read(source)
+        return _read[data, sample]

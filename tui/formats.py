@@ -1,0 +1,37 @@
+"""Figures as people read them: thousands separators, per cent, durations, sizes."""
+
+from __future__ import annotations
+
+
+def count(number: float) -> str:
+    """`60000` → `60,000`."""
+    return f"{number:,.0f}"
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """`0.9763` → `97.63 %`."""
+    return f"{share * 100:.{digits}f} %"
+
+
+def duration(seconds: float) -> str:
+    """`2.94` → `2.9 s`, `75` → `1:15`, `3675` → `1:01:15`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return clock(seconds)
+
+
+def clock(seconds: float) -> str:
+    """`22` → `0:22`, `3675` → `1:01:15`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def examples(number: int) -> str:
+    """A number of images, short: `60000` → `60k`, `4500` → `4,500`."""
+    return f"{number // 1000}k" if number >= 1000 and number % 1000 == 0 else count(number)
+
+
+def megabytes(size: int) -> str:
+    """`9912422` → `9.9 MB`."""
+    return f"{size / 1e6:.1f} MB"

@@ -1,0 +1,53 @@
+"""What the screens of all modes share: the mode bar above, the footer below, and the app's news."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from tui.widgets.mode_bar import ModeBar
+
+if TYPE_CHECKING:
+    from tui.app import MnistApp
+
+
+class ModeScreen(Screen[None]):
+    """A mode's screen. `MODE` is its name; `ABOUT` explains it in the help."""
+
+    MODE: ClassVar[str]
+    ABOUT: ClassVar[str]
+
+    @property
+    def lab(self) -> MnistApp:
+        """The app, by its own type."""
+        app: Any = self.app
+        return app  # type: ignore[no-any-return]
+
+    def compose(self) -> ComposeResult:
+        """Lay out the mode bar, what the screen is for, and the footer."""
+        yield ModeBar(self.MODE)
+        yield from self.compose_body()
+        yield Footer()
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out what is between mode bar and footer."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Follow which dataset there is."""
+        self.follow("snapshot", self._show_dataset)
+        self.follow("dataset", self._show_dataset)
+
+    def follow(self, attribute: str, show: Callable[[], None]) -> None:
+        """Call `show` now, and again whenever the app's `attribute` is another one."""
+        self.watch(self.app, attribute, lambda: show() if self.is_attached else None, init=False)
+        show()
+
+    def _show_dataset(self) -> None:
+        snapshot, found = self.lab.snapshot, self.lab.dataset
+        started = snapshot.progress.started if snapshot else None
+        self.query_one(ModeBar).dataset = started.dataset if started else found.info if found else None

@@ -1,0 +1,57 @@
+"""Leaving while a run is live: what is to become of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from tui.snapshot import RunSnapshot
+
+Answer = Literal["detach", "stop", "stay"]
+ANSWERS: dict[str, Answer] = {"detach": "detach", "stop": "stop", "stay": "stay"}
+
+
+class QuitScreen(ModalScreen[Answer]):
+    """Asks about the `live` runs: detach leaves them running, stop ends them, stay does not leave."""
+
+    BINDINGS = [
+        Binding("d", "answer('detach')", "Detach"),
+        Binding("s", "answer('stop')", "Stop"),
+        Binding("escape", "answer('stay')", "Stay"),
+        Binding("left,up", "app.focus_previous", show=False),
+        Binding("right,down", "app.focus_next", show=False),
+    ]
+    AUTO_FOCUS = "#detach"
+
+    def __init__(self, live: Sequence[RunSnapshot]) -> None:
+        super().__init__()
+        self._live = live
+
+    def compose(self) -> ComposeResult:
+        """Lay out the runs, the question and its answers."""
+        names = ", ".join(snapshot.run.id for snapshot in self._live)
+        number = "Run" if len(self._live) == 1 else "Runs"
+        verb = "is" if len(self._live) == 1 else "are"
+        with Vertical(classes="dialog"):
+            yield Static(Content(f"{number} {names} {verb} {self._live[0].status}."))
+            yield Static(Content("Detach leaves it running; you can come back to it. Stop tests and saves first."))
+            with Horizontal():
+                yield Button("Detach  d", id="detach", variant="primary", compact=True)
+                yield Button("Stop  s", id="stop", compact=True)
+                yield Button("Stay  esc", id="stay", compact=True)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(ANSWERS[event.button.id or "stay"])
+
+    def action_answer(self, answer: str) -> None:
+        """Answer by key."""
+        self.dismiss(ANSWERS[answer])

@@ -1,0 +1,171 @@
+"""Runs: every run of the store, the newest first; Enter opens one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.widgets import DataTable, Static
+
+from engine.backends import BACKENDS
+from tui.formats import clock, count, percent
+from tui.screens.mode_screen import ModeScreen
+from tui.snapshot import RunSnapshot
+from tui.status import status_cell
+from tui.terminal import clean
+
+COLUMNS = (
+    ("status", 11, False),
+    ("run", 32, False),
+    ("backend", 10, False),
+    ("model", 8, False),
+    ("epochs", 8, True),
+    ("best acc", 9, True),
+    ("time", 8, True),
+)
+NARROW_LEAVES_OUT = "backend"
+
+
+class RunsScreen(ModeScreen):
+    """Lists the runs, follows them, opens and deletes them."""
+
+    MODE = "runs"
+    ABOUT = (
+        "Every training run, the newest first. Enter opens a run: the Train screen shows its curves and the "
+        "Mistakes screen what it gets wrong. A run goes on without the app until its epochs are done."
+    )
+    CSS_PATH = "runs.tcss"
+    BINDINGS = [
+        Binding("enter", "open", "Open"),
+        Binding("delete,x", "delete", "Delete", key_display="x"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: list[str] = []
+        self._narrow: bool | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out the table, and what stands there while it is empty."""
+        yield Static(classes="empty panel", id="no-runs", markup=False)
+        table: DataTable[Text] = DataTable(cursor_type="row", cell_padding=0, id="runs", classes="panel")
+        yield table
+
+    @property
+    def _table(self) -> DataTable[Text]:
+        return self.query_one("#runs", DataTable)
+
+    def on_mount(self) -> None:
+        """Follow the store."""
+        super().on_mount()
+        self._lay_out(self.app.size.width)
+        self.follow("runs", self._show)
+        self.follow("store_problem", self._show)
+        self._table.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave out a column where there is no room for it."""
+        self._lay_out(event.size.width)
+
+    def _lay_out(self, width: int) -> None:
+        narrow = width < 92
+        if narrow == self._narrow:
+            return
+        self._narrow = narrow
+        self._table.clear(columns=True)
+        self._shown = []
+        for name, cells, is_figure in COLUMNS:
+            if not (narrow and name == NARROW_LEAVES_OUT):
+                self._table.add_column(
+                    Text(f"{name:>{cells}}" if is_figure else f"{name:<{cells}}"), width=cells, key=name
+                )
+        self._show()
+
+    def _show(self) -> None:
+        runs = self.lab.runs
+        empty = self.query_one("#no-runs", Static)
+        empty.display, self._table.display = not runs, bool(runs)
+        self._table.border_title = Content(f"{count(len(runs or ()))} runs in {clean(str(self.lab.store.path))}")
+        if self.lab.store_problem:
+            empty.update(clean(self.lab.store_problem))
+        elif not runs:
+            empty.update("No runs yet. Press 1, then t, to train the first." if runs is not None else "Looking …")
+        if runs is not None:
+            self._fill(runs)
+
+    def _fill(self, runs: tuple[RunSnapshot, ...]) -> None:
+        """Show `runs`; where they are the same ones as before, only what changed is touched."""
+        table, ids = self._table, [snapshot.run.id for snapshot in runs]
+        if ids == self._shown:
+            for snapshot in runs:
+                for name, cell in self._cells(snapshot).items():
+                    if table.get_cell(snapshot.run.id, name) != cell:
+                        table.update_cell(snapshot.run.id, name, cell)
+            return
+        chosen = self._chosen_id
+        table.clear()
+        for snapshot in runs:
+            table.add_row(*self._cells(snapshot).values(), key=snapshot.run.id)
+        self._shown = ids
+        if chosen in ids:
+            table.move_cursor(row=ids.index(chosen))
+
+    def _cells(self, snapshot: RunSnapshot) -> dict[str, Text]:
+        progress = snapshot.progress
+        name = snapshot.config.name if snapshot.config else ""
+        backend = BACKENDS[snapshot.backend].label if snapshot.backend in BACKENDS else snapshot.backend
+        done = f"{count(len(progress.epochs))}/{count(snapshot.epochs)}"
+        figures = {
+            "status": status_cell(snapshot.status, self.lab.ascii),
+            "run": Text(clean(name or snapshot.run.id), overflow="ellipsis", no_wrap=True),
+            "backend": Text(clean(backend)),
+            "model": Text(clean(snapshot.model)),
+            "epochs": Text(f"{done:>8}"),
+            "best acc": Text(f"{percent(progress.best.test_accuracy):>9}" if progress.best else f"{'–':>9}"),
+            "time": Text(f"{clock(progress.seconds):>8}"),
+        }
+        if self._narrow:
+            del figures[NARROW_LEAVES_OUT]
+        return figures
+
+    @property
+    def _chosen_id(self) -> str:
+        row = self._table.cursor_row
+        return self._shown[row] if 0 <= row < len(self._shown) else ""
+
+    @property
+    def _chosen(self) -> RunSnapshot | None:
+        return next((s for s in self.lab.runs or () if s.run.id == self._chosen_id), None)
+
+    @on(DataTable.RowSelected)
+    async def action_open(self) -> None:
+        """Show the chosen run on the Train screen."""
+        if chosen := self._chosen:
+            self.lab.open_run(chosen.run)
+            await self.app.switch_mode("train")
+
+    async def action_delete(self) -> None:
+        """Delete the chosen run, after asking."""
+        chosen = self._chosen
+        if chosen is None:
+            return
+        if chosen.live:
+            self.notify("It is being trained. Open it and press s to stop it first.", title="Run is live", markup=False)
+            return
+        from tui.screens.confirm import ConfirmScreen
+
+        question = f"Delete run {chosen.run.id} with its checkpoints and predictions? There is no way back."
+        screen = ConfirmScreen(question, yes="Delete", no="Keep")
+        await self.app.push_screen(screen, partial(self._delete, chosen))
+
+    def _delete(self, snapshot: RunSnapshot, yes: bool | None) -> None:
+        if yes:
+            self.lab.delete_run(snapshot.run)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to open and delete only where there is a run."""
+        return bool(self.lab.runs) if action in ("open", "delete") else True

@@ -1,0 +1,172 @@
+"""What a run shows at one moment, made by replaying its events: the same for a live run and an old one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine import events
+from engine.config import TrainConfig
+from engine.errors import RunError
+from engine.events import AnyEvent
+from engine.runs import LIVE, Progress, Run, Status
+
+FIRST_EPOCH_POINTS = 400
+LOG_LINES = 8
+LOG_BYTES = 8192
+
+
+@dataclass(frozen=True)
+class RunSnapshot:
+    """A run as the screens show it.
+
+    `first_epoch` holds the steps of the first epoch, thinned out, for curves while there are no epochs yet.
+    `mistakes` is how many test images were wrong after each epoch that has predictions. `problem` says why the
+    settings cannot be read, and is else empty; `log_tail` holds the worker's last lines where it crashed.
+    """
+
+    run: Run
+    status: Status
+    progress: Progress
+    config: TrainConfig | None = None
+    problem: str = ""
+    first_epoch: tuple[events.Step, ...] = ()
+    mistakes: tuple[tuple[int, int], ...] = ()
+    download: events.DownloadProgressed | None = None
+    awaited_device: str = ""
+    warnings: tuple[str, ...] = ()
+    log_tail: tuple[str, ...] = ()
+
+    @property
+    def live(self) -> bool:
+        """Whether a worker is alive."""
+        return self.status in LIVE
+
+    @property
+    def backend(self) -> str:
+        """The framework's name, as far as it is known."""
+        if self.progress.started:
+            return self.progress.started.backend
+        return self.config.backend if self.config else ""
+
+    @property
+    def model(self) -> str:
+        """The architecture's name, as far as it is known."""
+        if self.progress.started:
+            return self.progress.started.model
+        return self.config.model if self.config else ""
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs the run was asked for; 0 when unknown."""
+        if self.progress.started:
+            return self.progress.started.epochs
+        return self.config.epochs if self.config else 0
+
+    @property
+    def epoch_step(self) -> events.Step | None:
+        """The last step of the epoch in progress, or None between epochs."""
+        step, done = self.progress.last_step, self.progress.epochs
+        if step is None or self.progress.finished or (done and done[-1].epoch >= step.epoch):
+            return None
+        return step
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate of the training time that is left, from the speed of the last step."""
+        step = self.progress.last_step
+        if not self.live or step is None or self.config is None or step.images_per_second <= 0:
+            return None
+        steps = step.steps - step.step + (self.epochs - step.epoch) * step.steps
+        return max(0.0, steps * self.config.batch_size / step.images_per_second)
+
+
+class RunReplay:
+    """Follows one run's files and keeps what its snapshot needs: of the steps, only the last and a few of the first."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._follower = run.follow()
+        self._kept: list[AnyEvent] = []
+        self._first_epoch: list[events.Step] = []
+        self._config: TrainConfig | None = None
+        self._problem = ""
+        self._read_config()
+        self.snapshot = RunSnapshot(run, "waiting", Progress(), self._config, self._problem)
+
+    def update(self) -> bool:
+        """Read what is new; return whether the snapshot is another one now."""
+        new = self._read()
+        progress = Progress.of(self._kept) if new else self.snapshot.progress
+        status = self.run.status(progress)
+        if status == "crashed" and self._read():
+            # The worker ended between the two looks: its last words tell how.
+            progress = Progress.of(self._kept)
+            status = self.run.status(progress)
+        if not new and status == self.snapshot.status and progress is self.snapshot.progress:
+            return False
+        self.snapshot = self._make(status, progress)
+        return True
+
+    def _read_config(self) -> None:
+        try:
+            self._config = self.run.config
+        except RunError as error:
+            self._problem = error.message
+
+    def _read(self) -> bool:
+        found = False
+        while batch := self._follower.read():
+            found = True
+            self._keep(batch)
+        return found
+
+    def _keep(self, batch: Iterable[AnyEvent]) -> None:
+        for event in batch:
+            if isinstance(event, events.RunStarted):
+                self._first_epoch = []
+            if isinstance(event, events.Step):
+                self._keep_first_epoch(event)
+            if self._kept and type(event) is type(self._kept[-1]) and isinstance(event, events.Step | _Download):
+                self._kept[-1] = event
+            else:
+                self._kept.append(event)
+
+    def _keep_first_epoch(self, step: events.Step) -> None:
+        if self._first_epoch and step.epoch != self._first_epoch[0].epoch:
+            return
+        self._first_epoch.append(step)
+        if len(self._first_epoch) > FIRST_EPOCH_POINTS:
+            self._first_epoch = self._first_epoch[::2]
+
+    def _make(self, status: Status, progress: Progress) -> RunSnapshot:
+        last = self._kept[-1] if self._kept else None
+        mistakes = {e.epoch: e.mistakes for e in self._kept if isinstance(e, events.PredictionsSaved)}
+        known = {epoch.epoch for epoch in progress.epochs}
+        return RunSnapshot(
+            run=self.run,
+            status=status,
+            progress=progress,
+            config=self._config,
+            problem=self._problem,
+            first_epoch=tuple(self._first_epoch),
+            mistakes=tuple(item for item in sorted(mistakes.items()) if item[0] in known),
+            download=last if isinstance(last, events.DownloadProgressed) else None,
+            awaited_device=last.device if isinstance(last, events.DeviceAwaited) else "",
+            warnings=tuple(e.message for e in self._kept if isinstance(e, events.Warned)),
+            log_tail=_log_tail(self.run) if status == "crashed" else (),
+        )
+
+
+_Download = events.DownloadProgressed
+
+
+def _log_tail(run: Run) -> tuple[str, ...]:
+    """Return the last lines of the worker's own output."""
+    try:
+        with run.log_path.open("rb") as file:
+            file.seek(max(0, run.log_path.stat().st_size - LOG_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ()
+    return tuple(line for line in text.splitlines() if line.strip())[-LOG_LINES:]

@@ -1,0 +1,116 @@
+"""One thread that follows the store and the run on display, and posts what changed, at most ten times a second."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from engine.errors import EngineError
+from engine.runs import Run, Store
+from tui.snapshot import RunReplay, RunSnapshot
+
+RUN_SECONDS = 0.1
+STORE_SECONDS = 1.0
+
+
+@dataclass
+class RunChanged(Message):
+    """The run on display has news."""
+
+    snapshot: RunSnapshot
+
+
+@dataclass
+class RunsChanged(Message):
+    """The store's runs, the newest first, have news."""
+
+    snapshots: tuple[RunSnapshot, ...]
+
+
+@dataclass
+class StoreFailed(Message):
+    """The store could not be read."""
+
+    error: EngineError
+
+
+class Watcher:
+    """Follows `store`, and more closely the run given to `watch`. `post` must be safe to call from a thread."""
+
+    def __init__(self, store: Store, post: Callable[[Message], object]) -> None:
+        self._store = store
+        self._post = post
+        self._replays: dict[str, RunReplay] = {}
+        self._watched: Run | None = None
+        self._announced: RunSnapshot | None = None
+        self._listed: tuple[RunSnapshot, ...] | None = None
+        self._failed = ""
+        self._hurry = threading.Event()
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Start following. The thread is a daemon: it never holds up the end of the app."""
+        threading.Thread(target=self._follow, name="watcher", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop following."""
+        self._ended.set()
+        self._hurry.set()
+
+    def watch(self, run: Run | None) -> None:
+        """Make `run` the one on display; its snapshot follows at once."""
+        self._watched = run
+        self.look()
+
+    def look(self) -> None:
+        """Look at the store now rather than within a second."""
+        self._hurry.set()
+
+    def _follow(self) -> None:
+        ticks = 0
+        per_listing = round(STORE_SECONDS / RUN_SECONDS)
+        while not self._ended.is_set():
+            if ticks % per_listing == 0:
+                self._list()
+            self._look_at_watched()
+            if self._hurry.wait(RUN_SECONDS):
+                self._hurry.clear()
+                ticks = -1
+            ticks += 1
+
+    def _look_at_watched(self) -> None:
+        run = self._watched
+        if run is None:
+            self._announced = None
+            return
+        replay = self._replay(run)
+        replay.update()
+        if replay.snapshot is not self._announced:
+            self._announced = replay.snapshot
+            self._post(RunChanged(replay.snapshot))
+
+    def _list(self) -> None:
+        try:
+            runs = self._store.runs()
+        except EngineError as error:
+            if str(error) != self._failed:
+                self._failed = str(error)
+                self._post(StoreFailed(error))
+            return
+        ids = {run.id for run in runs}
+        watched = self._watched.id if self._watched else ""
+        self._replays = {i: replay for i, replay in self._replays.items() if i in ids or i == watched}
+        for run in runs:
+            self._replay(run).update()
+        listed = tuple(self._replays[run.id].snapshot for run in reversed(runs))
+        if self._listed is None or [id(s) for s in listed] != [id(s) for s in self._listed]:
+            self._listed = listed
+            self._post(RunsChanged(listed))
+
+    def _replay(self, run: Run) -> RunReplay:
+        if run.id not in self._replays:
+            self._replays[run.id] = RunReplay(run)
+        return self._replays[run.id]

@@ -1,0 +1,45 @@
+"""How many images each class has, as bars with their counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from tui.formats import count
+from tui.terminal import clean
+
+
+class ClassCounts(Static):
+    """One bar a class, the longest as wide as there is room for."""
+
+    counts: reactive[tuple[int, ...]] = reactive(())
+    class_names: reactive[tuple[str, ...]] = reactive(())
+
+    DEFAULT_CSS = """
+    ClassCounts { height: auto; min-height: 10; }
+    """
+
+    def show(self, counts: Sequence[int], class_names: Sequence[str]) -> None:
+        """Show `counts`, one a class."""
+        self.class_names = tuple(class_names) or tuple(str(digit) for digit in range(len(counts)))
+        self.counts = tuple(counts)
+
+    def render(self) -> Content:
+        """Write a line a class: its name, its bar and its count."""
+        names = [clean(name) for name in self.class_names]
+        name_cells = max(map(len, names), default=0)
+        figures = [count(number) for number in self.counts]
+        figure_cells = max(map(len, figures), default=0)
+        room = max(4, self.size.width - name_cells - figure_cells - 3)
+        most = max(self.counts, default=1) or 1
+        block = "#" if getattr(self.app, "ascii", False) else "▇"
+        lines = []
+        for name, number, figure in zip(names, self.counts, figures, strict=False):
+            bar = block * round(room * number / most)
+            lines.append(
+                Content.assemble(f"{name:>{name_cells}} ", (f"{bar:<{room}}", "$primary"), f" {figure:>{figure_cells}}")
+            )
+        return Content("\n").join(lines)

@@ -1,0 +1,51 @@
+"""One line on where a live run is: epoch, step, running loss, speed and the time left."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from engine.events import Step
+from tui.formats import clock, count
+from tui.snapshot import RunSnapshot
+
+MAXIMUM_BAR = 40
+MINIMUM_BAR = 6
+
+
+class ProgressRow(Static):
+    """The progress of the epoch that is running; blank when none is."""
+
+    snapshot: reactive[RunSnapshot | None] = reactive(None)
+
+    def render(self) -> Content:
+        """Write the line, leaving out what does not fit."""
+        snapshot = self.snapshot
+        step = snapshot.epoch_step if snapshot else None
+        if snapshot is None or step is None or not snapshot.live:
+            return Content("")
+        ascii_only = bool(getattr(self.app, "ascii", False))
+        head = f"{'>' if ascii_only else '▶'} epoch {step.epoch}/{snapshot.epochs} "
+        for tail in _tails(step, snapshot.seconds_left):
+            room = self.size.width - len(head) - len(tail)
+            if room >= MINIMUM_BAR:
+                break
+        bar = _bar(step.step / max(step.steps, 1), max(0, min(room, MAXIMUM_BAR)), ascii_only)
+        return Content.assemble((head, "bold $primary"), *bar, tail)
+
+
+def _tails(step: Step, seconds_left: float | None) -> list[str]:
+    """Return what follows the bar, from the most to the least told."""
+    steps = f" {count(step.step)}/{count(step.steps)}"
+    eta = f"   ETA {clock(seconds_left)}" if seconds_left is not None else ""
+    speed = f"   {count(step.images_per_second)} images/s"
+    loss = f"   loss {step.loss:.4f}"
+    accuracy = f"   acc {step.accuracy:.4f}"
+    return [steps + loss + accuracy + speed + eta, steps + loss + speed + eta, steps + speed + eta, steps + eta, ""]
+
+
+def _bar(share: float, width: int, ascii_only: bool) -> tuple[tuple[str, str], tuple[str, str]]:
+    done = round(width * min(max(share, 0.0), 1.0))
+    full, empty = ("#", "-") if ascii_only else ("━", "─")
+    return (full * done, "$primary"), (empty * (width - done), "$text-disabled")

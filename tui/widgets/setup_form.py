@@ -1,0 +1,258 @@
+"""The form of a run's settings, generated from engine.config.FIELDS and checked as one types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.reactive import var
+from textual.widgets import Button, Collapsible, Static
+
+from engine.config import FIELDS, Field, TrainConfig, parse_field
+from engine.errors import ConfigError
+from engine.models import ARCHITECTURES
+from engine.presets import DEFAULT_PRESET, PRESETS
+from tui.availability import (
+    Reports,
+    backend_options,
+    backend_problem,
+    device_options,
+    device_problem,
+    installed_backend,
+)
+from tui.formats import count
+from tui.jobs import Dataset
+from tui.terminal import clean
+from tui.widgets.choice import Option
+from tui.widgets.setup_field import SetupField
+
+PRESET = Field("preset", "A recipe to start from; every setting can be changed", str, DEFAULT_PRESET)
+FIRST = ("backend", "device", "model", "epochs", "batch_size", "learning_rate", "optimizer", "seed")
+MORE = tuple(name for name in FIELDS if name not in (*FIRST, "preset_name"))
+PERSONAL = frozenset({"preset_name", "device", "seed", "limit", "deterministic", "threads", "data", "name"})
+
+
+class SetupForm(Vertical):
+    """All settings of the next run, starting from `settings` (values for TrainConfig's fields, and `preset`)."""
+
+    BINDINGS = [
+        Binding("up", "app.focus_previous", "Field above", show=False),
+        Binding("down", "app.focus_next", "Field below", show=False),
+    ]
+
+    reports: var[Reports] = var({})
+    """What the frameworks say of this machine, as far as they have been asked."""
+    dataset: var[Dataset | None] = var(None)
+    """What the data setting leads to; None while that is not known."""
+
+    @dataclass
+    class Changed(Message):
+        """The settings are others now; `config` is None while one of them does not fit."""
+
+        config: TrainConfig | None
+
+    @dataclass
+    class DataChosen(Message):
+        """The user points to another dataset."""
+
+        data: str
+
+    @dataclass
+    class Submitted(Message):
+        """The user wants to train."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.border_title = "Setup"
+        self._problems: dict[str, str] = {}
+        preset = str(settings.get("preset") or DEFAULT_PRESET)
+        recipe = PRESETS.get(preset, PRESETS[DEFAULT_PRESET]).settings
+        given = {name: value for name, value in settings.items() if name in FIELDS and value is not None}
+        defaults = {name: field.default for name, field in FIELDS.items()}
+        values = {**defaults, **recipe, **given}
+        if "backend" not in given:
+            values["backend"] = installed_backend(values["backend"])
+        self._start = {name: _as_text(value) for name, value in values.items()} | {"preset": preset}
+
+    def compose(self) -> ComposeResult:
+        """Lay out the fields, the rest behind More, the button, and the help of the field in focus."""
+        with VerticalScroll(can_focus=False):
+            yield SetupField(PRESET, self._start["preset"], [Option(p.name, p.title) for p in PRESETS.values()])
+            yield from self._fields(FIRST)
+            yield Collapsible(title="More", collapsed_symbol="▸", expanded_symbol="▾")
+        yield Button("Train  t", id="train", variant="primary", compact=True)
+        yield Static(id="help", markup=False)
+
+    def _fields(self, names: tuple[str, ...]) -> Iterator[SetupField]:
+        options = {
+            "backend": backend_options(),
+            "device": device_options(self._start["backend"], self.reports),
+            "model": [Option(name, f"{name} · {count(a.parameters)}") for name, a in ARCHITECTURES.items()],
+        }
+        for name in names:
+            yield SetupField(FIELDS[name], self._start[name], options.get(name, ()))
+
+    def on_mount(self) -> None:
+        """Check what the form starts with."""
+        self._check()
+
+    def field(self, name: str) -> SetupField:
+        """Return the field of the setting `name`."""
+        return self.query_one(f"#field-{name}", SetupField)
+
+    def focus_first(self) -> None:
+        """Give the focus to the first field."""
+        self.query_one("#set-preset").focus()
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Every setting as text, as typed."""
+        return self._start | {field.field.name: field.value for field in self.query(SetupField)}
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What is wrong, by setting."""
+        return dict(self._problems)
+
+    async def focus_problem(self) -> None:
+        """Give the focus to the first setting that does not fit."""
+        name = next(iter(self._problems), "")
+        if name in MORE:
+            await self.show_more()
+        if name:
+            self.query_one(f"#set-{name}").focus()
+
+    async def show_more(self) -> None:
+        """Open what is behind More. Its fields are made the first time: they would double the time to the first frame."""
+        more = self.query_one(Collapsible)
+        more.collapsed = False
+        if not more.query(SetupField):
+            await more.query_one(Collapsible.Contents).mount(*self._fields(MORE))
+            self._check()
+
+    @on(SetupField.Changed)
+    def _value_changed(self, event: SetupField.Changed) -> None:
+        event.stop()
+        name = event.field.field.name
+        if name == "preset":
+            self._fill(event.value)
+        elif name == "data":
+            self.post_message(self.DataChosen(event.value))
+        elif name == "backend":
+            self.field("device").offer(device_options(event.value, self.reports))
+        self._check()
+        self._show_help(event.field)
+
+    @on(Collapsible.Toggled)
+    async def _make_room(self, event: Collapsible.Toggled) -> None:
+        self.set_class(not event.collapsible.collapsed, "-more")
+        if not event.collapsible.collapsed:
+            await self.show_more()
+
+    def _fill(self, preset: str) -> None:
+        """Set what makes up the recipe; what is the user's own, such as device and seed, stays."""
+        if preset not in PRESETS:
+            return
+        defaults = {name: field.default for name, field in FIELDS.items()}
+        recipe = {**defaults, **PRESETS[preset].settings}
+        recipe["backend"] = installed_backend(recipe["backend"])
+        for name, value in recipe.items():
+            if name not in PERSONAL:
+                self._set(name, _as_text(value))
+
+    def _set(self, name: str, value: str) -> None:
+        self._start[name] = value
+        for field in self.query(f"#field-{name}").results(SetupField):
+            field.value = value
+
+    def _check(self) -> None:
+        """Show each setting's problem beside it and tell what the settings add up to."""
+        values = self.values
+        self._problems = problems = self._find_problems(values)
+        for field in self.query(SetupField):
+            field.problem = problems.get(field.field.name, "")
+        hidden = sum(name in MORE for name in problems)
+        self.query_one(Collapsible).title = f"More ({hidden} to mend)" if hidden else "More"
+        config = None if problems else _config(values)
+        self.post_message(self.Changed(config))
+
+    def _find_problems(self, values: dict[str, str]) -> dict[str, str]:
+        problems: dict[str, str] = {}
+        for name, value in values.items():
+            try:
+                if name != "preset":
+                    parse_field(name, value)
+            except ConfigError as error:
+                problems[name] = error.message
+        if values["preset"] not in PRESETS:
+            problems["preset"] = f"There is no preset “{values['preset']}”."
+        if values["model"] not in ARCHITECTURES:
+            problems["model"] = f"There is no model “{values['model']}”."
+        problems |= self._dataset_problems(values, problems)
+        problems.setdefault("backend", backend_problem(values["backend"], self.reports))
+        problems.setdefault("device", device_problem(values["device"], values["backend"], self.reports))
+        return {name: text for name, text in problems.items() if text}
+
+    def _dataset_problems(self, values: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+        dataset = self.dataset
+        if dataset is None or dataset.data != values["data"]:
+            return {}
+        if dataset.error and not dataset.fetched_later:
+            return {"data": dataset.error.message}
+        if dataset.info is None or "batch_size" in known or "limit" in known:
+            return {}
+        images = min(int(values["limit"]) or dataset.info.train_examples, dataset.info.train_examples)
+        if int(values["batch_size"]) > images:
+            return {"batch_size": f"Batch size must be at most the {count(images)} training images."}
+        return {}
+
+    def watch_reports(self) -> None:
+        """A framework answered: offer its devices."""
+        if self.is_mounted:
+            self.field("device").offer(device_options(self.field("backend").value, self.reports))
+            self._check()
+
+    def watch_dataset(self) -> None:
+        """The dataset is known: the batch must fit into it."""
+        if self.is_mounted:
+            self._check()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Show the help of the field that has the focus now."""
+        field = next((node for node in event.widget.ancestors if isinstance(node, SetupField)), None)
+        self._show_help(field)
+
+    def _show_help(self, field: SetupField | None) -> None:
+        self.query_one("#help", Static).update(clean(_help(field)) if field else "")
+
+    @on(Button.Pressed, "#train")
+    def _submit(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.post_message(self.Submitted())
+
+
+def _config(values: Mapping[str, str]) -> TrainConfig | None:
+    settings = {("preset_name" if name == "preset" else name): value for name, value in values.items()}
+    try:
+        return TrainConfig.create(**settings)
+    except ConfigError:
+        return None
+
+
+def _help(field: SetupField) -> str:
+    setting, value = field.field, field.value
+    if setting.name == "preset" and value in PRESETS:
+        return PRESETS[value].teaches + "."
+    if setting.name == "model" and value in ARCHITECTURES:
+        return ARCHITECTURES[value].summary + "."
+    return setting.help + "."
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
