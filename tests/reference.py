@@ -1,0 +1,329 @@
+"""The networks of engine.models in plain NumPy: what every backend must agree with, and a light stand-in for one.
+
+In float64 it is the reference; in float32 a checkpoint keeps all of its state, so that resuming is exact.
+Sources: Ioffe and Szegedy, 2015 (batch norm); Kingma and Ba, 2015 (Adam); Sutskever et al., 2013 (momentum);
+Loshchilov and Hutter, 2019 (AdamW).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import models
+from engine.backends.base import Device, StepResults, pick_device
+from engine.config import TrainConfig
+from engine.conventions import conventions_of
+from engine.models import ARCHITECTURES, initial_state
+
+State = dict[str, np.ndarray]
+
+CPU = Device("cpu", "NumPy")
+OPTIMIZER_SLOTS = {
+    "sgd": (),
+    "momentum": ("velocity",),
+    "nesterov": ("velocity",),
+    "adam": ("first_moment", "second_moment"),
+    "adamw": ("first_moment", "second_moment"),
+}
+NORMALISATION = {"unit": (0.0, 1.0), "symmetric": (0.5, 0.5), "standard": (0.1307, 0.3081)}
+BETA1, BETA2 = 0.9, 0.999
+
+# From the gradient of a layer's output to those of its input and of its parameters.
+Backward = Callable[[np.ndarray], tuple[np.ndarray, State]]
+
+
+@dataclass
+class ReferenceBackend:
+    """See engine.backends.base.Backend. `name` is the backend that it stands for."""
+
+    name: str = "torch"
+    dtype: type[np.floating] = np.float64
+    version: str = np.__version__
+
+    def devices(self) -> list[Device]:
+        return [CPU]
+
+    def learner(self, config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> ReferenceLearner:
+        device = pick_device(config.device, self.devices(), "NumPy")
+        return ReferenceLearner(config, images, labels, device, self.dtype)
+
+
+class ReferenceLearner:
+    """See engine.backends.base.Learner.
+
+    Attributes:
+        weights: weights and batch norm statistics by name, in full precision.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        images: np.ndarray,
+        labels: np.ndarray,
+        device: Device = CPU,
+        dtype: type[np.floating] = np.float64,
+    ) -> None:
+        self.device = device
+        self._config = config
+        self._conventions = conventions_of(config)
+        self._images, self._labels, self._dtype = images, labels, dtype
+        self._step = 0
+        initial = initial_state(ARCHITECTURES[config.model], config.seed, self._conventions.initialisation)
+        self.weights = {name: values.astype(dtype) for name, values in initial.items()}
+        self._slots = {
+            f"optimizer.{slot}.{name}": np.zeros_like(values)
+            for slot in OPTIMIZER_SLOTS[config.optimizer]
+            for name, values in self.weights.items()
+            if "running_" not in name
+        }
+
+    def train_steps(
+        self, batches: np.ndarray, learning_rates: np.ndarray, transforms: np.ndarray | None = None
+    ) -> StepResults:
+        losses, corrects = [], []
+        for number, indices in enumerate(batches):
+            images = self._prepare(self._images[indices])
+            if transforms is not None:
+                images = warp(images, transforms[number], self._prepare(np.zeros(1, np.uint8)))
+            loss, correct = self._take_step(images, self._labels[indices], learning_rates[number])
+            losses.append(loss)
+            corrects.append(correct)
+        return StepResults(np.array(losses, np.float32), np.array(corrects, np.int64))
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        logits = [self._forward(self._prepare(batch), training=False)[0] for batch in _slices(images, 500)]
+        return np.concatenate(logits).astype(np.float32)
+
+    def state(self) -> State:
+        arrays = {name: values.astype(np.float32) for name, values in (self.weights | self._slots).items()}
+        return arrays | {"optimizer.step": np.array(self._step, np.int64)}
+
+    def load_state(self, state: State) -> None:
+        self._step = int(state.get("optimizer.step", 0))
+        for name in self.weights:
+            self.weights[name] = state[name].astype(self._dtype)
+        for name, values in self._slots.items():
+            self._slots[name] = state.get(name, np.zeros_like(values)).astype(self._dtype)
+
+    def loss(self, images: np.ndarray, labels: np.ndarray) -> float:
+        """Return the training loss of uint8 `images` [n, 28, 28], in training mode; changes nothing."""
+        logits, _, _ = self._forward(self._prepare(images), training=True)
+        return self._cross_entropy(logits, labels)[0]
+
+    def gradients(self, images: np.ndarray, labels: np.ndarray) -> State:
+        """Return the derivatives of `loss` by every trained weight, without weight decay; changes nothing."""
+        logits, backwards, _ = self._forward(self._prepare(images), training=True)
+        return self._backward(backwards, self._cross_entropy(logits, labels)[1])
+
+    def _take_step(self, images: np.ndarray, labels: np.ndarray, rate: float) -> tuple[float, int]:
+        with np.errstate(all="ignore"):  # A run that diverges overflows.
+            logits, backwards, statistics = self._forward(images, training=True)
+            loss, logits_gradient = self._cross_entropy(logits, labels)
+            gradients = self._backward(backwards, logits_gradient)
+            self._step += 1
+            for name, gradient in gradients.items():
+                self.weights[name] = self._updated(name, gradient, rate).astype(self._dtype)
+            for name, batch_value in statistics.items():
+                share = self._conventions.batch_norm_momentum
+                self.weights[name] = ((1 - share) * self.weights[name] + share * batch_value).astype(self._dtype)
+        return loss, int((logits.argmax(axis=1) == labels).sum())
+
+    def _updated(self, name: str, gradient: np.ndarray, rate: float) -> np.ndarray:
+        """Return the weight called `name` after one step of the optimizer along `gradient`."""
+        weight, config = self.weights[name], self._config
+        if config.optimizer == "adamw":
+            weight = weight - rate * config.weight_decay * weight
+        else:
+            gradient = gradient + config.weight_decay * weight
+        match config.optimizer:
+            case "sgd":
+                return weight - rate * gradient
+            case "momentum":
+                return weight - rate * self._accumulate("velocity", name, config.momentum, gradient)
+            case "nesterov":
+                velocity = self._accumulate("velocity", name, config.momentum, gradient)
+                return weight - rate * (gradient + config.momentum * velocity)
+        first = self._accumulate("first_moment", name, BETA1, (1 - BETA1) * gradient)
+        second = self._accumulate("second_moment", name, BETA2, (1 - BETA2) * gradient**2)
+        correction1, correction2 = 1 - BETA1**self._step, 1 - BETA2**self._step
+        epsilon = self._conventions.adam_epsilon
+        if self._conventions.adam_epsilon_corrected:
+            return weight - rate * (first / correction1) / (np.sqrt(second / correction2) + epsilon)
+        return weight - rate * np.sqrt(correction2) / correction1 * first / (np.sqrt(second) + epsilon)
+
+    def _accumulate(self, slot: str, name: str, decay: float, addition: np.ndarray) -> np.ndarray:
+        key = f"optimizer.{slot}.{name}"
+        self._slots[key] = (decay * self._slots[key] + addition).astype(self._dtype)
+        return self._slots[key]
+
+    def _forward(self, images: np.ndarray, training: bool) -> tuple[np.ndarray, list[Backward], State]:
+        """Return the logits of `images` [n, 1, 28, 28], each layer's way back, and what batch norm has to remember."""
+        backwards: list[Backward] = []
+        statistics: State = {}
+        values = images
+        for layer in ARCHITECTURES[self._config.model].layers:
+            parameters = {
+                name.removeprefix(f"{layer.name}."): weight
+                for name, weight in self.weights.items()
+                if name.startswith(f"{layer.name}.")
+            }
+            if isinstance(layer, models.BatchNorm) and training:
+                statistics |= self._batch_statistics(layer.name, values)
+            values, backward = self._apply(layer, values, parameters, training)
+            backwards.append(_named(backward, layer.name))
+        return values, backwards, statistics
+
+    def _apply(
+        self, layer: models.Layer, values: np.ndarray, parameters: State, training: bool
+    ) -> tuple[np.ndarray, Backward]:
+        match layer:
+            case models.Conv():
+                return _convolve(layer, values, parameters)
+            case models.BatchNorm():
+                return _batch_norm(values, parameters, self._conventions.batch_norm_epsilon, training)
+            case models.ReLU():
+                return np.maximum(values, 0), lambda gradient: (gradient * (values > 0), {})
+            case models.MaxPool(size=size):
+                return _max_pool(values, size)
+            case models.Flatten():
+                return values.reshape(len(values), -1), lambda gradient: (gradient.reshape(values.shape), {})
+            case models.Dense():
+                return _dense(values, parameters)
+
+    def _batch_statistics(self, name: str, values: np.ndarray) -> State:
+        count = values.size // values.shape[1]
+        divisor = count - 1 if self._conventions.batch_norm_unbiased else count
+        mean, variance = values.mean(axis=(0, 2, 3)), values.var(axis=(0, 2, 3)) * count / divisor
+        return {f"{name}.running_mean": mean, f"{name}.running_var": variance}
+
+    def _backward(self, backwards: list[Backward], gradient: np.ndarray) -> State:
+        gradients: State = {}
+        for backward in reversed(backwards):
+            gradient, of_parameters = backward(gradient)
+            gradients |= of_parameters
+        return gradients
+
+    def _cross_entropy(self, logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the mean cross entropy with smoothed labels, and its gradient by the logits."""
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        smoothing = self._config.label_smoothing
+        targets = (1 - smoothing) * np.eye(models.CLASSES, dtype=self._dtype)[labels] + smoothing / models.CLASSES
+        loss = -(targets * log_probabilities).sum(axis=1).mean()
+        return float(loss), ((np.exp(log_probabilities) - targets) / len(labels)).astype(self._dtype)
+
+    def _prepare(self, images: np.ndarray) -> np.ndarray:
+        offset, scale = NORMALISATION[self._config.normalisation]
+        pixels = (images.astype(np.float64) / 255 - offset) / scale
+        return pixels[:, np.newaxis].astype(self._dtype) if images.ndim == 3 else pixels.astype(self._dtype)
+
+
+def warp(images: np.ndarray, transforms: np.ndarray, fill: np.ndarray) -> np.ndarray:
+    """Resample `images` [n, 1, h, w] bilinearly through `transforms` [n, 2, 3]; outside them is `fill`."""
+    height, width = images.shape[2:]
+    rows, columns = np.mgrid[:height, :width]
+    pixels = np.stack([columns.ravel(), rows.ravel(), np.ones(height * width)])
+    sources = transforms.astype(np.float64) @ pixels  # [n, 2, h·w]
+    # Two pixels of `fill` on every side take up whatever lies outside.
+    padded = np.pad(images[:, 0] - fill, [(0, 0), (2, 2), (2, 2)])
+    x = np.clip(sources[:, 0] + 2, 0, width + 2.999)
+    y = np.clip(sources[:, 1] + 2, 0, height + 2.999)
+    left, top = x.astype(int), y.astype(int)
+    image = np.arange(len(images))[:, np.newaxis]
+    upper = padded[image, top, left] * (left + 1 - x) + padded[image, top, left + 1] * (x - left)
+    lower = padded[image, top + 1, left] * (left + 1 - x) + padded[image, top + 1, left + 1] * (x - left)
+    mixed = upper * (top + 1 - y) + lower * (y - top)
+    return (mixed.reshape(images.shape) + fill).astype(images.dtype)
+
+
+def _convolve(layer: models.Conv, images: np.ndarray, parameters: State) -> tuple[np.ndarray, Backward]:
+    kernel, stride, padding = layer.kernel, layer.stride, layer.padding
+    padded = np.pad(images, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), axis=(2, 3))[:, :, ::stride, ::stride]
+    count, channels, height, width = windows.shape[:4]
+    patches = windows.transpose(0, 2, 3, 1, 4, 5).reshape(count * height * width, -1)
+    matrix = parameters["weight"].reshape(layer.filters, -1)
+    flat = patches @ matrix.T + parameters.get("bias", 0)
+
+    def backward(gradient: np.ndarray) -> tuple[np.ndarray, State]:
+        flat_gradient = gradient.transpose(0, 2, 3, 1).reshape(-1, layer.filters)
+        of_weight = (flat_gradient.T @ patches).reshape(parameters["weight"].shape)
+        of_bias = {"bias": flat_gradient.sum(axis=0)} if layer.bias else {}
+        of_patches = (flat_gradient @ matrix).reshape(count, height, width, channels, kernel, kernel)
+        of_padded = np.zeros_like(padded)
+        for row in range(kernel):
+            for column in range(kernel):
+                rows = slice(row, row + stride * height, stride)
+                columns = slice(column, column + stride * width, stride)
+                of_padded[:, :, rows, columns] += of_patches[..., row, column].transpose(0, 3, 1, 2)
+        inside = slice(padding, -padding or None)
+        return of_padded[:, :, inside, inside], {"weight": of_weight} | of_bias
+
+    return flat.reshape(count, height, width, layer.filters).transpose(0, 3, 1, 2), backward
+
+
+def _batch_norm(images: np.ndarray, parameters: State, epsilon: float, training: bool) -> tuple[np.ndarray, Backward]:
+    axes = (0, 2, 3)
+    mean, variance = parameters["running_mean"], parameters["running_var"]
+    if training:
+        mean, variance = images.mean(axis=axes), images.var(axis=axes)
+    deviation = _channels(np.sqrt(variance + epsilon))
+    normalised = (images - _channels(mean)) / deviation
+
+    def backward(gradient: np.ndarray) -> tuple[np.ndarray, State]:
+        of_weight, of_bias = (gradient * normalised).sum(axis=axes), gradient.sum(axis=axes)
+        count = images.size // images.shape[1]
+        centred = gradient - _channels(of_bias / count) - normalised * _channels(of_weight / count)
+        return _channels(parameters["weight"]) / deviation * centred, {"weight": of_weight, "bias": of_bias}
+
+    return _channels(parameters["weight"]) * normalised + _channels(parameters["bias"]), backward
+
+
+def _max_pool(images: np.ndarray, size: int) -> tuple[np.ndarray, Backward]:
+    count, channels, height, width = images.shape
+    rows, columns = height // size, width // size
+    blocks = images[:, :, : rows * size, : columns * size].reshape(count, channels, rows, size, columns, size)
+    blocks = blocks.transpose(0, 1, 2, 4, 3, 5).reshape(count, channels, rows, columns, size * size)
+    chosen = blocks.argmax(axis=-1)[..., np.newaxis]
+
+    def backward(gradient: np.ndarray) -> tuple[np.ndarray, State]:
+        of_blocks = np.zeros_like(blocks)
+        np.put_along_axis(of_blocks, chosen, gradient[..., np.newaxis], axis=-1)
+        of_blocks = of_blocks.reshape(count, channels, rows, columns, size, size).transpose(0, 1, 2, 4, 3, 5)
+        of_images = np.zeros_like(images)
+        of_images[:, :, : rows * size, : columns * size] = of_blocks.reshape(
+            count, channels, rows * size, columns * size
+        )
+        return of_images, {}
+
+    return np.take_along_axis(blocks, chosen, axis=-1)[..., 0], backward
+
+
+def _dense(values: np.ndarray, parameters: State) -> tuple[np.ndarray, Backward]:
+    def backward(gradient: np.ndarray) -> tuple[np.ndarray, State]:
+        of_bias = {"bias": gradient.sum(axis=0)} if "bias" in parameters else {}
+        return gradient @ parameters["weight"], {"weight": gradient.T @ values} | of_bias
+
+    return values @ parameters["weight"].T + parameters.get("bias", 0), backward
+
+
+def _named(backward: Backward, layer: str) -> Backward:
+    """Give the parameters in what `backward` returns their full names."""
+
+    def named(gradient: np.ndarray) -> tuple[np.ndarray, State]:
+        of_input, of_parameters = backward(gradient)
+        return of_input, {f"{layer}.{parameter}": values for parameter, values in of_parameters.items()}
+
+    return named
+
+
+def _channels(values: np.ndarray) -> np.ndarray:
+    """[channels] → [channels, 1, 1], to go with images."""
+    return values[:, np.newaxis, np.newaxis]
+
+
+def _slices(values: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    return (values[start : start + size] for start in range(0, len(values), size))

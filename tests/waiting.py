@@ -1,0 +1,43 @@
+"""Waiting for something that another process does: the only place of the tests where time passes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+from engine.events import AnyEvent
+from engine.runs import Run
+
+T = TypeVar("T")
+E = TypeVar("E", bound=AnyEvent)
+
+PATIENCE = 90.0
+
+
+def wait_until(condition: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
+    """Return the first true answer of `condition`; fail, naming `what` was waited for, after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"Within {patience:.0f} seconds this did not come true: {what}")
+        time.sleep(0.01)
+    return answer
+
+
+def wait_for_event(run: Run, kind: type[E], **fields: object) -> E:
+    """Return the run's first event of `kind` with these fields, once it is there."""
+
+    def find() -> E | None:
+        return next((event for event in run.events() if isinstance(event, kind) and _has(event, fields)), None)
+
+    def describe() -> str:
+        return ", ".join(f"{name}={value!r}" for name, value in fields.items())
+
+    return wait_until(find, f"{run.id} tells {kind.__name__}({describe()})")  # type: ignore[return-value]
+
+
+def _has(event: AnyEvent, fields: dict[str, object]) -> bool:
+    return all(getattr(event, name) == value for name, value in fields.items())
