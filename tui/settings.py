@@ -1,0 +1,179 @@
+"""Where a run's settings come from: flags, else the environment, else the user's config file, else the preset."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.backends import BACKENDS
+from engine.config import FIELDS, TrainConfig, parse_field
+from engine.conventions import NATIVE
+from engine.errors import ConfigError
+from engine.presets import DEFAULT_PRESET, Preset, get_preset
+from engine.runs import Store
+
+ENVIRONMENT_PREFIX = "MNIST_TUI_"
+SETTINGS = tuple(name for name in FIELDS if name != "preset_name")
+KEYS = (*SETTINGS, "preset", "store")
+PATHS = ("data", "store")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value that the user chose, and the sentence that says where, for errors; flags speak for themselves."""
+
+    value: Any
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The settings of a run to be started, and what the user should know of how they came about, if anything."""
+
+    config: TrainConfig
+    notice: str = ""
+
+
+def config_path() -> Path:
+    """Return where the user's config file is, or would be."""
+    import platformdirs
+
+    return platformdirs.user_config_path("mnist-tui", appauthor=False) / "config.toml"
+
+
+def chosen_settings(flags: Mapping[str, Any]) -> dict[str, Choice]:
+    """Return what the user chose, by key, from flags (None where not given), environment and config file.
+
+    Values are as given, not parsed. Raises ConfigError when the config file cannot be read.
+    """
+    from_flags = {key: Choice(value) for key, value in flags.items() if value is not None}
+    return _from_file(config_path()) | _from_environment() | from_flags
+
+
+def plan_run(flags: Mapping[str, Any], match: bool = False) -> Plan:
+    """Return the settings that `flags` and all the rest add up to; raise ConfigError for the first bad one.
+
+    With `match`, both backends follow the conventions of the framework that the preset comes from.
+    """
+    chosen = chosen_settings(flags)
+    chosen.pop("store", None)
+    preset = _preset(chosen.pop("preset", Choice(DEFAULT_PRESET)))
+    if match:
+        chosen["conventions"] = _matched_conventions(preset, flags.get("conventions"))
+    notice = "" if "backend" in chosen else _choose_installed_backend(preset, chosen)
+    values = {key: _parse(key, choice) for key, choice in chosen.items()}
+    try:
+        return Plan(TrainConfig.create(**{"preset_name": preset.name, **preset.settings, **values}), notice)
+    except ConfigError as error:
+        raise _located(error, chosen.get(error.field, Choice(None))) from error
+
+
+def user_settings() -> dict[str, Any]:
+    """Return what environment and config file set, parsed; raise ConfigError for the first bad value."""
+    return {key: _parse(key, choice) for key, choice in chosen_settings({}).items()}
+
+
+def locate_store(flag: str | None) -> Store:
+    """Return the run store: the flag's, else the environment's, the config file's, or where Store.locate looks."""
+    choice = Choice(flag) if flag else chosen_settings({}).get("store")
+    return Store.locate(_parse("store", choice) if choice else None)
+
+
+def absolute_path(text: str) -> Path:
+    """Return `text` as an absolute path, with a leading ~ expanded where that user exists."""
+    path = Path(text)
+    with contextlib.suppress(RuntimeError):
+        path = path.expanduser()
+    return path.absolute()
+
+
+def _from_file(path: Path) -> dict[str, Choice]:
+    import tomllib
+
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError("", f"{path} cannot be read: {reason}.", "Correct or remove that file.") from error
+    for key in values:
+        if key not in KEYS:
+            raise ConfigError(key, f"{path} sets “{key}”, but there is no such setting.", _suggestion(key))
+    return {key: Choice(value, f"It is the value of “{key}” in {path}.") for key, value in values.items()}
+
+
+def _suggestion(key: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(key.replace("-", "_"), KEYS, n=1)
+    return f"Did you mean “{close[0]}”?" if close else f"Settings are: {', '.join(KEYS)}."
+
+
+def _from_environment() -> dict[str, Choice]:
+    names = {key: ENVIRONMENT_PREFIX + key.upper() for key in KEYS}
+    return {
+        key: Choice(os.environ[name], f"It is the value of the environment variable {name}.")
+        for key, name in names.items()
+        if os.environ.get(name)
+    }
+
+
+def _preset(choice: Choice) -> Preset:
+    name = _parse("preset", choice)
+    try:
+        return get_preset(name)
+    except ConfigError as error:
+        raise _located(error, choice) from error
+
+
+def _parse(key: str, choice: Choice) -> Any:
+    """Return the value of `choice` as `key` takes it; raise ConfigError, which says where it came from."""
+    value = choice.value
+    try:
+        if key in FIELDS:
+            value = parse_field(key, value)
+        elif not isinstance(value, str):
+            raise ConfigError(key, f"{key.capitalize()} must be a text, not {value!r}.")
+        if isinstance(value, str) and not _is_plain_text(value):
+            raise ConfigError(key, f"{key.capitalize()} must be UTF-8 text without NUL characters.")
+    except ConfigError as error:
+        raise _located(error, choice) from error
+    return str(absolute_path(value)) if key in PATHS and value else value
+
+
+def _is_plain_text(value: str) -> bool:
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _located(error: ConfigError, choice: Choice) -> ConfigError:
+    """Return `error` with a hint that also says where the value comes from."""
+    return ConfigError(error.field, error.message, " ".join(part for part in (error.hint, choice.origin) if part))
+
+
+def _matched_conventions(preset: Preset, wanted: str | None) -> Choice:
+    home = NATIVE[preset.backend]
+    if wanted not in (None, home):
+        raise ConfigError(
+            "conventions",
+            f"--match means --conventions {home} with this preset, but --conventions {wanted} was given.",
+            "Leave one of the two out.",
+        )
+    return Choice(home)
+
+
+def _choose_installed_backend(preset: Preset, chosen: dict[str, Choice]) -> str:
+    """Choose the other framework where only that is installed; return a notice of it, or ""."""
+    home = BACKENDS[preset.backend]
+    other = next((info for info in BACKENDS.values() if info.installed), home)
+    if home.installed or other is home:
+        return ""
+    chosen["backend"] = Choice(other.name)
+    return f"{home.label} is not installed, so {other.label} trains instead. To add it: {home.install_command}"
