@@ -1,0 +1,108 @@
+"""The `mnist-tui` command: the app without a subcommand, and the subcommands, each loaded when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
+from typing import NoReturn
+
+import click
+
+from engine.errors import EngineError
+
+COMMANDS = {
+    "train": "tui.commands.train",
+    "runs": "tui.commands.runs",
+    "show": "tui.commands.show",
+    "attach": "tui.commands.runs",
+    "stop": "tui.commands.runs",
+    "delete": "tui.commands.runs",
+    "devices": "tui.commands.about",
+    "models": "tui.commands.about",
+    "presets": "tui.commands.about",
+    "data": "tui.commands.about",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a subcommand's module only when that is asked for, so that --version and errors come at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        return command
+
+
+def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    from engine.backends import BACKENDS
+
+    click.echo(f"mnist-tui {version('mnist-tui')}")
+    for info in BACKENDS.values():
+        click.echo(f"{info.label} {(info.version or 'of unknown version') if info.installed else 'not installed'}")
+    ctx.exit()
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True)
+@click.option("--store", "store_path", metavar="DIR", help="The folder of runs.")
+@click.option("--ascii", "use_ascii", is_flag=True, help="Draw with ASCII characters only.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the versions of mnist-tui and both frameworks.",
+)
+@click.pass_context
+def cli(ctx: click.Context, store_path: str | None, use_ascii: bool) -> int:
+    """Train a small digit classifier with PyTorch or TensorFlow and see every digit it gets wrong.
+
+    Without a command, the app opens.
+    """
+    from tui.commands.options import GroupOptions
+
+    ctx.obj = GroupOptions(store_path, use_ascii)
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from tui.commands.app import open_app
+
+    return open_app(store_path, use_ascii)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line `arguments` (the process's own by default) and return the exit status."""
+    from tui.commands.options import report_error
+
+    try:
+        status: int | None = cli.main(arguments, prog_name="mnist-tui", standalone_mode=False)
+    except EngineError as error:
+        report_error(error)
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort as abort:
+        return 128 + signal.SIGINT if isinstance(abort.__cause__, KeyboardInterrupt) else 1
+    return status or 0
+
+
+def main() -> NoReturn:
+    """Be the `mnist-tui` command."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends the command as it does any other
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a locale that cannot write “ε” is no reason to fail
+    sys.exit(run())

@@ -1,0 +1,32 @@
+"""Opening the app, where there is a terminal for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from engine.errors import EngineError
+from engine.runs import Run
+
+
+def has_terminal() -> bool:
+    """Return whether stdin and stdout are a terminal that can place text."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
+
+
+def open_app(store_path: str | None, use_ascii: bool, run: Run | None = None) -> int:
+    """Run the app, with `run` opened if given, and return its exit status."""
+    if not has_terminal():
+        raise EngineError(
+            "No terminal",
+            "The app needs a terminal for input and output, and TERM set to its kind.",
+            "To train without one: mnist-tui train",
+        )
+    from tui.app import MnistApp
+    from tui.settings import locate_store, user_settings
+
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    app = MnistApp(locate_store(store_path), user_settings(), use_ascii, open_run=run)
+    app.run()
+    return app.return_code or 0

@@ -1,0 +1,107 @@
+"""What the subcommands share: their common options, and how they say and print things."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from engine.errors import EngineError
+from tui.terminal import clean
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from engine.runs import Store
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class GroupOptions:
+    """What was given before the subcommand."""
+
+    store_path: str | None
+    use_ascii: bool
+
+
+def store_option(function: Function) -> Function:
+    """Add `--store DIR`, handed over as `store_path`."""
+    option = click.option(
+        "--store",
+        "store_path",
+        metavar="DIR",
+        help="The folder of runs. Default: $MNIST_TUI_STORE, the config file's, ./checkpoints where that exists, "
+        "else the user's state folder.",
+    )
+    return option(function)
+
+
+def json_option(function: Function) -> Function:
+    """Add `--json`, handed over as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")(function)
+
+
+def open_store(flag: str | None) -> Store:
+    """Return the store that `flag` (this command's, else `mnist-tui --store`'s) and the user's settings name."""
+    from tui.settings import locate_store
+
+    group: GroupOptions = click.get_current_context().obj
+    return locate_store(flag or group.store_path)
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as indented JSON."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
+def notify(text: str) -> None:
+    """Say something on stderr that is no error."""
+    click.echo(clean(text), err=True)
+
+
+def report_error(error: EngineError, details: Sequence[str] = ()) -> None:
+    """Show an error on stderr: its title, its message, `details` line by line, and its hint."""
+    lines = (f"Error: {error.title}", error.message, *details, error.hint)
+    for number, line in enumerate(line for line in lines if line):
+        click.echo(("  " if number else "") + clean(line), err=True)
+
+
+def make_table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """Return an empty table without lines, whose columns in `right` hold figures."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", no_wrap=True)
+    return table
+
+
+def add_row(table: Table, *cells: object) -> None:
+    """Add a row of plain texts: no markup is read and no control character gets through."""
+    from rich.text import Text
+
+    table.add_row(*(Text(clean("–" if cell is None else str(cell))) for cell in cells))
+
+
+def print_table(table: Table) -> None:
+    """Print `table` as wide as the terminal, or as wide as it wants where the output is none."""
+    import sys
+
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 1000)
+    console.print(table)
+
+
+def text_of(value: object) -> str:
+    """Return a setting's value as a person reads it, and could give it to its flag: `0.0` → `0`; `True` → `yes`."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,163 @@
+"""`mnist-tui runs`, `attach`, `stop` and `delete`: the runs of the store."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import click
+
+from engine.commands import Stop
+from engine.locks import is_held
+from engine.runs import Run
+from tui import formats
+from tui.commands.options import GroupOptions, add_row, json_option, make_table, open_store, print_json, store_option
+from tui.snapshot import RunReplay, RunSnapshot
+
+COLUMNS = ("run", "status", "backend", "model", "epochs", "best acc", "time", "created", "name")
+FIGURES = ("epochs", "best acc", "time")
+DISPENSABLE = ("created", "backend", "time", "model")
+"""The columns that a narrow terminal does without, the first first."""
+
+
+@click.command(short_help="List all runs.")
+@store_option
+@json_option
+def runs(store_path: str | None, as_json: bool) -> None:
+    """List all runs with their status and best test accuracy, the newest last."""
+    store = open_store(store_path)
+    snapshots = [look_at(run) for run in store.runs()]
+    if as_json:
+        print_json([_summary(snapshot) for snapshot in snapshots])
+    elif snapshots:
+        _print_runs(snapshots)
+    else:
+        click.echo(f"There are no runs in {store.path} yet. Start one: mnist-tui train")
+
+
+@click.command(short_help="Watch a run, live or from the beginning.")
+@click.argument("reference", metavar="RUN")
+@store_option
+@click.option("--lines", "as_lines", is_flag=True, help="Print lines even where the app could open.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run's events as JSON lines.")
+@click.pass_obj
+def attach(group: GroupOptions, reference: str, store_path: str | None, as_lines: bool, as_json: bool) -> int:
+    """Watch RUN (an id, the beginning of one, a name, or "last") until it ends; leaving does not stop it.
+
+    On a terminal the app opens; else the run is told line by line from its beginning.
+    """
+    from tui.commands.app import has_terminal, open_app
+    from tui.commands.following import Interruptions, follow, leave_run
+    from tui.commands.reporting import make_reporter
+
+    run = open_store(store_path).find(reference)
+    if has_terminal() and not as_lines and not as_json:
+        return open_app(store_path or group.store_path, group.use_ascii, run)
+    reporter = make_reporter(run.config, as_json)
+    with Interruptions() as interruptions:
+        return follow(run, reporter, interruptions, leave_run)
+
+
+@click.command(short_help="Stop a run and keep what it has learnt.")
+@click.argument("reference", metavar="RUN")
+@click.option("--now", is_flag=True, help="Do not test and save first.")
+@store_option
+def stop(reference: str, now: bool, store_path: str | None) -> None:
+    """Stop RUN (an id, the beginning of one, a name, or "last") and wait until it has ended."""
+    run = open_store(store_path).find(reference)
+    run.send(Stop(now=now))
+    while is_held(run.lock_path):
+        time.sleep(0.05)
+    click.echo(f"{run.id}: {_told(look_at(run))}")
+
+
+@click.command(short_help="Delete a run and all its files.")
+@click.argument("reference", metavar="RUN")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@store_option
+def delete(reference: str, yes: bool, store_path: str | None) -> int:
+    """Delete RUN (an id, the beginning of one, a name, or "last") with its weights and predictions."""
+    store = open_store(store_path)
+    run = store.find(reference)
+    if not yes and not _is_deletion_wanted(run):
+        click.echo("Nothing was deleted.")
+        return 1
+    store.delete(run)
+    click.echo(f"Deleted {run.id}")
+    return 0
+
+
+def look_at(run: Run) -> RunSnapshot:
+    """Return what `run` shows now."""
+    replay = RunReplay(run)
+    replay.update()
+    return replay.snapshot
+
+
+def _is_deletion_wanted(run: Run) -> bool:
+    if not sys.stdin.isatty():
+        raise click.UsageError("Without a terminal to ask on, delete needs --yes.")
+    return click.confirm(f"Delete {run.id} ({_told(look_at(run))})?")
+
+
+def _told(snapshot: RunSnapshot) -> str:
+    """Say how far a run came: `stopped after 2 of 10 epochs, test accuracy 0.9733`."""
+    progress = snapshot.progress
+    accuracy = progress.finished.test_accuracy if progress.finished else progress.best and progress.best.test_accuracy
+    result = "" if accuracy is None else f", test accuracy {accuracy:.4f}"
+    return f"{snapshot.status} after {len(progress.epochs)} of {snapshot.epochs or '?'} epochs{result}"
+
+
+def _summary(snapshot: RunSnapshot) -> dict[str, Any]:
+    progress, run = snapshot.progress, snapshot.run
+    return {
+        "run": run.id,
+        "status": snapshot.status,
+        "backend": snapshot.backend or None,
+        "model": snapshot.model or None,
+        "epochs_done": len(progress.epochs),
+        "epochs": snapshot.epochs or None,
+        "best_epoch": progress.best.epoch if progress.best else None,
+        "best_test_accuracy": progress.best.test_accuracy if progress.best else None,
+        "seconds": progress.seconds,
+        "created": run.created.isoformat() if run.created else None,
+        "name": snapshot.config.name if snapshot.config else "",
+        "path": str(run.path),
+    }
+
+
+def _print_runs(snapshots: list[RunSnapshot]) -> None:
+    from rich.console import Console
+
+    rows = [_cells(snapshot) for snapshot in snapshots]
+    console = Console(width=None if sys.stdout.isatty() else 1000, highlight=False)
+    columns = list(COLUMNS)
+    for spare in (None, *DISPENSABLE):
+        columns = [column for column in columns if column != spare]
+        table = make_table(*columns, right=FIGURES)
+        for row in rows:
+            add_row(table, *(row[column] for column in columns))
+        if console.measure(table).minimum <= console.width:
+            break
+    console.print(table)
+
+
+def _cells(snapshot: RunSnapshot) -> dict[str, str]:
+    created = snapshot.run.created
+    return {
+        "run": snapshot.run.id,
+        "status": snapshot.status,
+        "backend": snapshot.backend or "?",
+        "model": snapshot.model or "?",
+        "epochs": f"{len(snapshot.progress.epochs)}/{snapshot.epochs or '?'}",
+        "best acc": _accuracy(snapshot) or "–",
+        "time": formats.duration(snapshot.progress.seconds) if snapshot.progress.epochs else "–",
+        "created": f"{created:%Y-%m-%d %H:%M}" if created else "–",
+        "name": snapshot.config.name if snapshot.config else snapshot.problem,
+    }
+
+
+def _accuracy(snapshot: RunSnapshot) -> str:
+    best = snapshot.progress.best
+    return f"{best.test_accuracy:.4f}" if best else ""

@@ -1,0 +1,169 @@
+"""`mnist-tui show`: a run's settings, epochs and result; or all that differs between the settings of two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from engine.config import FIELDS, TrainConfig
+from engine.conventions import conventions_of
+from engine.models import ARCHITECTURES, BatchNorm
+from engine.runs import Progress, Run
+from tui.commands.options import (
+    add_row,
+    json_option,
+    make_table,
+    open_store,
+    print_json,
+    print_table,
+    store_option,
+    text_of,
+)
+from tui.commands.reporting import VALIDATION_COLUMNS, epoch_line, heading
+from tui.commands.runs import look_at
+
+LABELS = {
+    "preset_name": "Preset",
+    "initialisation": "Initial weights",
+    "adam_epsilon": "Adam ε",
+    "adam_epsilon_corrected": "Adam ε after bias correction",
+    "batch_norm_momentum": "Batch norm momentum",
+    "batch_norm_epsilon": "Batch norm ε",
+    "batch_norm_unbiased": "Batch norm variance unbiased",
+    "framework_version": "Framework version",
+    "device_used": "Device used",
+    "device_name": "Device name",
+    "dataset": "Dataset",
+    "dataset_fingerprint": "Dataset fingerprint",
+    "train_examples": "Training images",
+    "test_examples": "Test images",
+}
+
+
+@click.command(short_help="Show a run, or what differs between two.")
+@click.argument("reference", metavar="RUN")
+@click.argument("other", metavar="[RUN2]", required=False)
+@store_option
+@json_option
+def show(reference: str, other: str | None, store_path: str | None, as_json: bool) -> None:
+    """Show the settings, epochs and result of RUN (an id, the beginning of one, a name, or "last").
+
+    With RUN2, show every difference between the two runs' settings, with the defaults that each framework brings.
+    """
+    store = open_store(store_path)
+    run = store.find(reference)
+    if other is not None:
+        _show_differences(run, store.find(other), as_json)
+    elif as_json:
+        print_json(_description(run))
+    else:
+        _show_run(run)
+
+
+def facts_of(config: TrainConfig, progress: Progress) -> dict[str, Any]:
+    """Return all that decides a run, by key: settings, its framework's conventions where used, and what it ran on.
+
+    A convention that the run has no use for, such as Adam's ε with SGD, is None.
+    """
+    facts = {name: getattr(config, name) for name in FIELDS} | _conventions(config)
+    started = progress.started
+    return facts | {
+        "framework_version": started and started.framework_version,
+        "device_used": started and started.device,
+        "device_name": started and started.device_name,
+        "dataset": started and started.dataset.name,
+        "dataset_fingerprint": started and started.dataset.fingerprint,
+        "train_examples": started and started.dataset.train_examples,
+        "test_examples": started and started.dataset.test_examples,
+    }
+
+
+def _conventions(config: TrainConfig) -> dict[str, Any]:
+    values = conventions_of(config)
+    has_adam = config.optimizer in ("adam", "adamw")
+    has_batch_norm = any(isinstance(layer, BatchNorm) for layer in ARCHITECTURES[config.model].layers)
+    return {
+        "initialisation": values.initialisation,
+        "adam_epsilon": values.adam_epsilon if has_adam else None,
+        "adam_epsilon_corrected": values.adam_epsilon_corrected if has_adam else None,
+        "batch_norm_momentum": values.batch_norm_momentum if has_batch_norm else None,
+        "batch_norm_epsilon": values.batch_norm_epsilon if has_batch_norm else None,
+        "batch_norm_unbiased": values.batch_norm_unbiased if has_batch_norm else None,
+    }
+
+
+def _description(run: Run) -> dict[str, Any]:
+    """Return what `show --json` prints."""
+    from msgspec import to_builtins
+
+    config, snapshot = run.config, look_at(run)
+    progress = snapshot.progress
+    return {
+        "run": run.id,
+        "path": str(run.path),
+        "status": snapshot.status,
+        "created": run.created.isoformat() if run.created else None,
+        "settings": to_builtins(config),
+        "conventions": _conventions(config),
+        "started": to_builtins(progress.started),
+        "epochs": to_builtins(progress.epochs),
+        "best_epoch": progress.best.epoch if progress.best else None,
+        "best_test_accuracy": progress.best.test_accuracy if progress.best else None,
+        "seconds": progress.seconds,
+        "finished": to_builtins(progress.finished),
+    }
+
+
+def _show_run(run: Run) -> None:
+    config, snapshot = run.config, look_at(run)
+    progress = snapshot.progress
+    table = make_table("setting", "value")
+    add_row(table, "Run", run.id)
+    add_row(table, "Status", snapshot.status)
+    for key, value in facts_of(config, progress).items():
+        if value not in (None, ""):
+            add_row(table, _label(key), text_of(value))
+    print_table(table)
+    if progress.epochs:
+        columns = tuple(name for name in VALIDATION_COLUMNS if config.validation or not name.startswith("valid"))
+        click.echo("\n" + heading(columns))
+        for epoch in progress.epochs:
+            click.echo(epoch_line(epoch, columns))
+    if progress.best:
+        click.echo(f"\nBest test accuracy: {progress.best.test_accuracy:.4f} after epoch {progress.best.epoch}")
+    _show_end(run)
+
+
+def _show_end(run: Run) -> None:
+    """Say why the run failed, if it did, and where more is to be read."""
+    from tui.terminal import clean
+
+    snapshot = look_at(run)
+    finished = snapshot.progress.finished
+    if finished and finished.error:
+        error = finished.error
+        click.echo(f"\n{clean(f'{error.title}: {error.message}')}\n{clean(error.hint)}".rstrip())
+    if snapshot.status == "crashed":
+        click.echo("\nThe worker ended without a word. Its last lines, of " + clean(f"{run.log_path}:"))
+        for line in snapshot.log_tail:
+            click.echo(f"  {clean(line)}")
+
+
+def _show_differences(first: Run, second: Run, as_json: bool) -> None:
+    facts = [facts_of(run.config, run.progress()) for run in (first, second)]
+    differing = [key for key in facts[0] if facts[0][key] != facts[1][key]]
+    if as_json:
+        rows = [{"setting": key, "values": [each[key] for each in facts]} for key in differing]
+        print_json({"runs": [first.id, second.id], "differences": rows})
+    elif not differing:
+        click.echo(f"{first.id} and {second.id} have the same settings.")
+    else:
+        table = make_table("setting", first.id, second.id)
+        for key in differing:
+            add_row(table, _label(key), *(text_of(each[key]) for each in facts))
+        print_table(table)
+
+
+def _label(key: str) -> str:
+    return LABELS.get(key) or FIELDS[key].label

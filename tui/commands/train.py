@@ -1,0 +1,101 @@
+"""`mnist-tui train`: start a run and tell how it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from engine.backends import require_installed
+from engine.config import FIELDS, Field
+from engine.models import ARCHITECTURES
+from engine.presets import DEFAULT_PRESET, PRESETS
+from engine.runs import Run
+from tui.commands.options import notify, open_store, print_json, store_option, text_of
+from tui.settings import SETTINGS, plan_run
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+METAVARS = {"model": "|".join(ARCHITECTURES), "device": "DEVICE", "data": "PATH"}
+EPILOG = (
+    "Each setting can also come from the environment, as MNIST_TUI_EPOCHS does, or from the config file "
+    "mnist-tui/config.toml in your configuration folder (epochs = 3). A flag beats the environment, that beats the "
+    "file, and that beats the preset. "
+    "Exit status: 0 done, 1 the run failed, 2 wrong usage, 129, 130 or 143 after HUP, INT or TERM. INT (Ctrl-C) and "
+    "TERM stop the run; after a HUP it goes on."
+)
+
+
+def setting_options(function: Function) -> Function:
+    """Add an option for every setting of TrainConfig."""
+    for name in reversed(SETTINGS):
+        function = _setting_option(FIELDS[name])(function)
+    return function
+
+
+def _setting_option(field: Field) -> Callable[[Function], Function]:
+    if field.type is bool:
+        flags = f"{field.flag}/--no-{field.flag.removeprefix('--')}"
+        return click.option(flags, field.name, default=None, help=_help(field))
+    metavar = METAVARS.get(field.name) or "|".join(field.choices) or {int: "N", float: "X"}.get(field.type, "TEXT")
+    return click.option(field.flag, field.name, type=click.UNPROCESSED, metavar=metavar, help=_help(field))
+
+
+def _help(field: Field) -> str:
+    """Return the setting's help, its bounds, and its default where presets leave it alone."""
+    text = field.help + "."
+    if field.type in (int, float):
+        expected = field.expectation()
+        text += f" {expected[0].upper()}{expected[1:]}."
+    if field.default == "" or any(field.name in preset.settings for preset in PRESETS.values()):
+        return text
+    return f"{text} Default: {text_of(field.default)}."
+
+
+@click.command(short_help="Train a network and print its epochs.", epilog=EPILOG)
+@click.option(
+    "--preset",
+    type=click.UNPROCESSED,
+    metavar="|".join(PRESETS),
+    help=f"The recipe to start from; flags change it. Default: {DEFAULT_PRESET}.",
+)
+@setting_options
+@click.option(
+    "--match",
+    is_flag=True,
+    help="Train alike on both backends: initial weights, Adam ε and batch norm of the framework that the preset "
+    "comes from.",
+)
+@store_option
+@click.option("--json", "as_json", is_flag=True, help="Print the run's events as JSON lines.")
+@click.option("--detach", is_flag=True, help="Start the run, print its id, and do not wait for it.")
+@click.option("--now", "skip_queue", is_flag=True, help="Do not wait for other runs on the same device.")
+def train(match: bool, store_path: str | None, as_json: bool, detach: bool, skip_queue: bool, **flags: Any) -> int:
+    """Train a network on MNIST in a process of its own and print its epochs as they come."""
+    from engine import data
+    from engine.launcher import launch
+    from tui.commands.following import Interruptions, follow, stop_run
+    from tui.commands.reporting import make_reporter
+
+    store = open_store(store_path)
+    plan = plan_run(flags, match)
+    if plan.notice:
+        notify(f"Notice: {plan.notice}")
+    require_installed(plan.config.backend)
+    data.locate(plan.config.data)
+    with Interruptions() as interruptions:
+        run = launch(store, plan.config, skip_queue)
+        if detach:
+            return _print_detached(run, as_json)
+        return follow(run, make_reporter(plan.config, as_json), interruptions, stop_run)
+
+
+def _print_detached(run: Run, as_json: bool) -> int:
+    if as_json:
+        print_json({"run": run.id})
+    else:
+        click.echo(run.id)
+        click.echo(f"It trains in the background. Watch it:  mnist-tui attach {run.id}")
+        click.echo(f"                             Stop it:   mnist-tui stop {run.id}")
+    return 0
