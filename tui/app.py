@@ -53,7 +53,7 @@ class MnistApp(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
     BINDINGS = [
         *(
-            Binding(str(number), f"switch_mode('{mode}')", title, show=False)
+            Binding(f"{number},alt+{number}", f"switch_mode('{mode}')", title, show=False)
             for number, (mode, title) in enumerate(MODE_TITLES.items(), start=1)
         ),
         Binding("s", "stop", "Stop"),

@@ -135,6 +135,7 @@ class MistakesScreen(ModeScreen):
         if not found.mistakes:
             self._say("Not a single mistake on the test set.")
             return
+        self.refresh_bindings()
         self.query_one("#no-mistakes").display = False
         self.query_one("#mistakes").display = True
         self._caption()

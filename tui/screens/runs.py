@@ -19,7 +19,7 @@ from tui.status import status_cell
 from tui.terminal import clean
 
 COLUMNS = (
-    ("status", 11, False),
+    ("status", 12, False),
     ("run", 32, False),
     ("backend", 10, False),
     ("model", 8, False),
@@ -28,6 +28,12 @@ COLUMNS = (
     ("time", 8, True),
 )
 NARROW_LEAVES_OUT = "backend"
+
+
+class RunTable(DataTable[Text]):
+    """The table of runs, with a cursor for rows."""
+
+    BINDINGS = [Binding("enter", "select_cursor", "Open")]
 
 
 class RunsScreen(ModeScreen):
@@ -40,7 +46,6 @@ class RunsScreen(ModeScreen):
     )
     CSS_PATH = "runs.tcss"
     BINDINGS = [
-        Binding("enter", "open", "Open"),
         Binding("delete,x", "delete", "Delete", key_display="x"),
     ]
 
@@ -52,12 +57,11 @@ class RunsScreen(ModeScreen):
     def compose_body(self) -> ComposeResult:
         """Lay out the table, and what stands there while it is empty."""
         yield Static(classes="empty panel", id="no-runs", markup=False)
-        table: DataTable[Text] = DataTable(cursor_type="row", cell_padding=0, id="runs", classes="panel")
-        yield table
+        yield RunTable(cursor_type="row", cell_padding=0, id="runs", classes="panel")
 
     @property
-    def _table(self) -> DataTable[Text]:
-        return self.query_one("#runs", DataTable)
+    def _table(self) -> RunTable:
+        return self.query_one(RunTable)
 
     def on_mount(self) -> None:
         """Follow the store."""
@@ -142,7 +146,7 @@ class RunsScreen(ModeScreen):
         return next((s for s in self.lab.runs or () if s.run.id == self._chosen_id), None)
 
     @on(DataTable.RowSelected)
-    async def action_open(self) -> None:
+    async def _open(self) -> None:
         """Show the chosen run on the Train screen."""
         if chosen := self._chosen:
             self.lab.open_run(chosen.run)
@@ -167,5 +171,5 @@ class RunsScreen(ModeScreen):
             self.lab.delete_run(snapshot.run)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to open and delete only where there is a run."""
-        return bool(self.lab.runs) if action in ("open", "delete") else True
+        """Offer to delete only where there is a run."""
+        return bool(self.lab.runs) if action == "delete" else True

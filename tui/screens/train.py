@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.config import TrainConfig
 from tui.curves import accuracy_curves, loss_curves
 from tui.formats import count, duration, percent
 from tui.screens.mode_screen import ModeScreen
@@ -80,7 +81,9 @@ class TrainScreen(ModeScreen):
         self.query_one(ProgressRow).snapshot = snapshot
         self.query_one("#empty").display = snapshot is None
         self.query_one(EpochTable).display = snapshot is not None
-        self.query_one("#history").border_title = _title(snapshot, self.lab.ascii) if snapshot else Content("run")
+        self.query_one("#history").border_title = (
+            _title(snapshot, self.lab.ascii, self.app.size.width < 100) if snapshot else Content("run")
+        )
         summary = _summary(snapshot) if snapshot else Content("")
         self.query_one("#summary", Static).update(summary)
         self.query_one("#summary").display = bool(summary.plain)
@@ -103,15 +106,20 @@ class TrainScreen(ModeScreen):
             return
         live = [snapshot.run.id for snapshot in self.lab.live_runs()]
         if not live:
-            self.lab.train(config)
+            self._train(config)
             return
         from tui.screens.confirm import ConfirmScreen
 
         question = f"Run {live[0]} is live. Start another? On the same device it waits for its turn."
         await self.app.push_screen(
             ConfirmScreen(question, yes="Start another", no="Do not"),
-            lambda yes: self.lab.train(config) if yes else None,
+            lambda yes: self._train(config) if yes else None,
         )
+
+    def _train(self, config: TrainConfig) -> None:
+        """Start a run, and take the focus out of the form, so that digits go to the other screens again."""
+        self.lab.train(config)
+        self.query_one(EpochTable).focus()
 
     def action_log_scale(self) -> None:
         """Show the loss on a logarithmic scale, or on a plain one again."""
@@ -120,11 +128,11 @@ class TrainScreen(ModeScreen):
         chart.border_title = Content("loss (log scale)" if chart.log_scale else "loss")
 
 
-def _title(snapshot: RunSnapshot, ascii_only: bool) -> Content:
+def _title(snapshot: RunSnapshot, ascii_only: bool, narrow: bool) -> Content:
     """Return the run's status, name and framework."""
     name = snapshot.config.name if snapshot.config and snapshot.config.name else snapshot.run.id
     parts = [status_text(snapshot.status, ascii_only), Content(clean(name))]
-    if started := snapshot.progress.started:
+    if (started := snapshot.progress.started) and not narrow:
         parts.append(Content(clean(f"{started.backend} {started.framework_version}")))
         parts.append(Content(clean(started.device)))
     return Content(" · ").join(parts)
@@ -136,10 +144,8 @@ def _summary(snapshot: RunSnapshot) -> Content:
     if snapshot.live or best is None:
         return Content("")
     mistakes = dict(snapshot.mistakes).get(best.epoch)
-    parts = [
-        Content.assemble("best ", (percent(best.test_accuracy), "bold $success"), f" after epoch {best.epoch}"),
-        Content(f"trained {duration(snapshot.progress.seconds)}"),
-    ]
+    took = f" after epoch {best.epoch}; {duration(snapshot.progress.seconds)} in all"
+    parts = [Content.assemble("best ", (percent(best.test_accuracy), "bold $success"), took)]
     if mistakes is not None:
         parts.append(Content.assemble(f"{count(mistakes)} mistakes: ", ("3", "bold $primary"), " shows them"))
     return Content("   ").join(parts)

@@ -31,9 +31,9 @@ class Choice(Select[str], inherit_bindings=False):
 
     DEFAULT_CSS = """
     Choice {
-        & > SelectCurrent { background: $boost; padding: 0 1 !important; }
+        & > SelectCurrent { background: $boost; padding: 0 0 0 1 !important; }
         & #label { text-wrap: nowrap; text-overflow: ellipsis; }
-        & .arrow { padding: 0 0 0 1; color: $text-muted; }
+        & .arrow { padding: 0; color: $text-muted; }
         &:focus > SelectCurrent { background: $primary 30%; color: $text; }
         & > SelectOverlay { width: auto; min-width: 100%; max-width: 60; border: round $primary; padding: 0; }
     }

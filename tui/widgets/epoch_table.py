@@ -30,8 +30,8 @@ def _columns(width: int) -> tuple[Column, ...]:
     if width < WIDE:
         return (
             Column("ep", 3, lambda e: count(e.epoch)),
-            Column("loss", 8, lambda e: f"{e.train_loss:.4f}"),
-            Column("acc", 8, lambda e: f"{e.train_accuracy:.4f}"),
+            Column("loss", 7, lambda e: f"{e.train_loss:.4f}"),
+            Column("acc", 7, lambda e: f"{e.train_accuracy:.4f}"),
             Column("test loss", 10, lambda e: f"{e.test_loss:.4f}"),
             Column(TEST_ACCURACY, 9, lambda e: f"{e.test_accuracy:.4f}"),
             Column("time", 6, lambda e: duration(e.seconds)),

@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from engine.evaluation import Mistake
 
-ROOMY = 29  # cells; with fewer, the columns move together
+ROOMY = 32  # cells; with fewer, the columns move together
 
 
 class MistakeList(ScrollView, can_focus=True):
@@ -25,6 +25,7 @@ class MistakeList(ScrollView, can_focus=True):
 
     DEFAULT_CSS = """
     MistakeList {
+        overflow-x: hidden;
         scrollbar-size-vertical: 1;
         & > .mistake-list--heading { color: $text-muted; }
         & > .mistake-list--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
@@ -57,7 +58,7 @@ class MistakeList(ScrollView, can_focus=True):
     def show(self, mistakes: Sequence[Mistake], keep_index: int | None = None) -> None:
         """Show `mistakes` in their order, the cursor on the image `keep_index` where it is among them."""
         self._mistakes = mistakes
-        self.virtual_size = Size(self.size.width, len(mistakes) + 1)
+        self.virtual_size = Size(0, len(mistakes) + 1)
         position = next((i for i, mistake in enumerate(mistakes) if mistake.index == keep_index), 0)
         self.set_reactive(MistakeList.cursor, position)
         self._follow_cursor()
@@ -119,13 +120,13 @@ class MistakeList(ScrollView, can_focus=True):
 
 def _heading(width: int, arrow: str) -> str:
     if width < ROOMY:
-        return f"{'image':>6} {'is' + arrow:3} sure  loss"
-    return f"{'image':>6}  {f'is {arrow} said':9} {'sure':>5} {'loss':>6}"
+        return f"{'image':>6} is{arrow} {'sure':>5} {'loss':>5}"
+    return f"{'image':>6}  {f'is {arrow} said':9} {'sure':>7} {'loss':>6}"
 
 
 def _line(mistake: Mistake, width: int, arrow: str) -> str:
     if width < ROOMY:
         pair = f"{mistake.label}{arrow}{mistake.predicted}"
-        return f"{mistake.index:>6,} {pair} {mistake.confidence:>4.0%} {mistake.loss:>5.2f}"
+        return f"{mistake.index:>6,} {pair}{mistake.confidence * 100:>5.1f}% {mistake.loss:>5.2f}"
     pair = f"{mistake.label} {arrow} {mistake.predicted}"
-    return f"{mistake.index:>6,}  {pair:9} {mistake.confidence:>5.0%} {mistake.loss:>6.2f}"
+    return f"{mistake.index:>6,}  {pair:9} {mistake.confidence * 100:>5.1f} % {mistake.loss:>6.2f}"

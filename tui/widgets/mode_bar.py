@@ -14,7 +14,13 @@ from engine.events import DatasetInfo
 from tui.formats import count, examples
 from tui.terminal import clean
 
-MODE_TITLES: dict[str, str] = {"train": "Train", "runs": "Runs", "mistakes": "Mistakes", "data": "Data", "model": "Model"}
+MODE_TITLES: dict[str, str] = {
+    "train": "Train",
+    "runs": "Runs",
+    "mistakes": "Mistakes",
+    "data": "Data",
+    "model": "Model",
+}
 
 
 class ModeTab(Static):

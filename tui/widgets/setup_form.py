@@ -129,7 +129,7 @@ class SetupForm(Vertical):
             self.query_one(f"#set-{name}").focus()
 
     async def show_more(self) -> None:
-        """Open what is behind More. Its fields are made the first time: they would double the time to the first frame."""
+        """Open what is behind More. Its fields are made when first opened: they double the time to the first frame."""
         more = self.query_one(Collapsible)
         more.collapsed = False
         if not more.query(SetupField):
@@ -248,10 +248,10 @@ def _config(values: Mapping[str, str]) -> TrainConfig | None:
 def _help(field: SetupField) -> str:
     setting, value = field.field, field.value
     if setting.name == "preset" and value in PRESETS:
-        return PRESETS[value].teaches + "."
+        return f"{PRESETS[value].teaches}."
     if setting.name == "model" and value in ARCHITECTURES:
-        return ARCHITECTURES[value].summary + "."
-    return setting.help + "."
+        return f"{ARCHITECTURES[value].summary}."
+    return f"{setting.label}: {setting.help[:1].lower()}{setting.help[1:]}."
 
 
 def _as_text(value: Any) -> str:
