@@ -1,0 +1,264 @@
+"""The chart: what it draws at every size, in ASCII, on a logarithmic scale, and how seldom it draws."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import subprocess
+import sys
+import time
+
+import pytest
+from textual.app import App, ComposeResult
+
+from tui.widgets.chart import Chart, LineStyle, Series
+
+EPOCHS = list(range(1, 11))
+TRAIN = Series("train", EPOCHS, [0.2 * math.exp(-epoch / 3) + 0.06 for epoch in EPOCHS])
+TEST = Series("test", EPOCHS, [0.15 * math.exp(-epoch / 3) + 0.08 for epoch in EPOCHS], LineStyle(1, dotted=True))
+
+
+class ChartApp(App[None]):
+    """One chart that fills the screen."""
+
+    CSS = "Chart { width: 1fr; height: 1fr; }"
+
+    def __init__(self, chart: Chart) -> None:
+        super().__init__()
+        self.chart = chart
+
+    def compose(self) -> ComposeResult:
+        yield self.chart
+
+
+def screen(app: App[None]) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+def styles_of(chart: Chart, character: str) -> set[str]:
+    """The colours in which `character` is drawn, by name."""
+    return {
+        segment.style.color.name
+        for y in range(chart.size.height)
+        for segment in chart.render_line(y)
+        if character in segment.text and segment.style is not None and segment.style.color is not None
+    }
+
+
+async def test_without_epochs_it_says_so_in_a_titled_box() -> None:
+    app = ChartApp(Chart("loss"))
+    async with app.run_test(size=(40, 10)):
+        assert "No epochs yet" in screen(app)
+        assert "loss" in screen(app).splitlines()[0]
+        assert "epoch" in screen(app).splitlines()[-1]
+
+
+async def test_curves_come_with_whole_epochs_formatted_values_and_a_legend() -> None:
+    chart = Chart("accuracy", y_format=lambda share: f"{share:.1%}")
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        chart.show([TRAIN, TEST])
+        await pilot.pause()
+        text = screen(app)
+        assert "10.0%┤" in text
+        assert text.splitlines()[-2].strip("│ ").split() == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]
+        assert "▄▄▄ train" in text
+        assert "• • test" in text
+        assert "No epochs yet" not in text
+
+
+async def test_train_and_test_differ_in_shape_as_well_as_in_colour() -> None:
+    chart = Chart("loss")
+    async with ChartApp(chart).run_test(size=(60, 16)) as pilot:
+        chart.show([TRAIN])
+        await pilot.pause()
+        assert styles_of(chart, "•") == set()
+        chart.show([TRAIN, TEST])
+        async with asyncio.timeout(5):
+            while not styles_of(chart, "•"):
+                await pilot.pause()
+        assert styles_of(chart, "•") == {"#e69f00"}
+        assert styles_of(chart, "▄") == {"#56b4e9"}
+
+
+@pytest.mark.parametrize("size", [(20, 5), (21, 6), (33, 9), (80, 24), (200, 60)])
+async def test_it_fits_every_size_without_a_word_in_the_wrong_place(size: tuple[int, int]) -> None:
+    chart = Chart("loss", y_format="{:.3f}".format)
+    app = ChartApp(chart)
+    async with app.run_test(size=size) as pilot:
+        chart.show([TRAIN, TEST])
+        await pilot.pause()
+        assert [chart.render_line(y).cell_length for y in range(chart.size.height)] == [size[0] - 2] * (size[1] - 2)
+        assert "0.1" in screen(app)
+        assert "10" in screen(app).splitlines()[-2]
+
+
+async def test_it_draws_again_for_a_new_size() -> None:
+    chart = Chart("loss")
+    app = ChartApp(chart)
+    async with app.run_test(size=(80, 24)) as pilot:
+        chart.show([TRAIN])
+        await pilot.resize_terminal(40, 12)
+        await pilot.pause()
+        assert chart.size == (38, 10)
+        assert screen(app).splitlines()[-2].rstrip("│").rstrip().endswith("10")
+
+
+async def test_ascii_means_ascii_box_axes_curves_and_legend() -> None:
+    chart = Chart("loss")
+    chart.ascii = True
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        chart.show([TRAIN, TEST])
+        await pilot.pause()
+        assert screen(app).isascii()
+        assert "*** train" in screen(app)
+        assert ": : test" in screen(app)
+
+
+async def test_a_logarithmic_scale_leaves_out_what_has_no_logarithm() -> None:
+    chart = Chart("loss")
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        chart.show([Series("train", EPOCHS, [10.0**-epoch for epoch in EPOCHS[:-1]] + [0.0])])
+        chart.log_scale = True
+        await pilot.pause()
+        assert "1e-06┤" in screen(app)
+        chart.show([Series("train", [1, 2], [0.0, -1.0])])
+        async with asyncio.timeout(5):
+            while "No values above zero" not in screen(app):
+                await pilot.pause()
+
+
+@pytest.mark.parametrize(
+    "ys",
+    [
+        [math.nan, 0.5, math.inf, 0.4, -math.inf, 0.3],
+        [0.5] * 6,
+        [0.0] * 6,
+        [1e308, -1e308, 5e-324, 0.0, 1e-300, 1e199],
+        [1e199, -1e199, 1.0, 1.0, 1.0, 1.0],
+    ],
+    ids=["gaps", "flat", "zero", "beyond reach", "vast"],
+)
+@pytest.mark.parametrize("log_scale", [False, True])
+async def test_no_value_is_too_strange(ys: list[float], log_scale: bool) -> None:
+    chart = Chart("loss")
+    async with ChartApp(chart).run_test(size=(50, 12)) as pilot:
+        chart.log_scale = log_scale
+        chart.show([Series("train", range(6), ys), Series("test", range(6), ys[::-1], LineStyle(1, True))])
+        await pilot.pause()
+        assert all(chart.render_line(y).cell_length == 48 for y in range(chart.size.height))
+
+
+async def test_only_infinite_losses_are_called_by_their_name() -> None:
+    chart = Chart("loss")
+    app = ChartApp(chart)
+    async with app.run_test(size=(50, 12)) as pilot:
+        chart.show([Series("train", [1, 2], [math.nan, math.inf])])
+        await pilot.pause()
+        assert "No finite values" in screen(app)
+
+
+async def test_a_single_epoch_and_a_gap_are_visible() -> None:
+    chart = Chart("loss")
+    app = ChartApp(chart)
+    async with app.run_test(size=(50, 12)) as pilot:
+        chart.show([Series("train", [1, 2, 3], [0.5, math.nan, 0.4])])
+        await pilot.pause()
+        assert screen(app).count("■") == 2
+
+
+async def test_thinning_keeps_a_spike_of_one_step_among_many() -> None:
+    steps = 20_000
+    ys = [0.1] * steps
+    ys[12_345] = 9.0
+    chart = Chart("loss")
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        chart.show([Series("", [step / 1000 for step in range(steps)], ys)])
+        await pilot.pause()
+        plotted = [chart.render_line(y).text for y in range(chart.size.height)]
+        assert any(character in "▀▄█▌▐▖▗▘▝▙▛▜▟▚▞" for character in plotted[0] + plotted[1])
+
+
+async def test_names_are_text_and_never_markup_or_control_characters() -> None:
+    chart = Chart("[b]loss[/]\x1b[2J", y_format="[red]{:.2f}".format)
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        chart.show([Series("[@click=app.quit]x[/]\x9b1m 実験", EPOCHS, TRAIN.ys)])
+        await pilot.pause()
+        assert "[b]loss[/]" in screen(app)
+        assert "[red]0.10┤" in screen(app)
+        assert "[@click=app.quit]x[/]1m 実験" in screen(app)
+        assert "\x1b" not in screen(app)
+
+
+async def test_a_stream_of_values_is_drawn_ten_times_a_second_at_most_and_ends_with_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import plotext
+
+    builds = []
+    build = plotext.figure.build
+    monkeypatch.setattr(plotext.figure, "build", lambda: builds.append(1) or build())
+    chart = Chart("loss", y_format="{:.0f}".format)
+    app = ChartApp(chart)
+    async with app.run_test(size=(40, 10)) as pilot:
+        begin = time.monotonic()
+        for top in [*range(1, 100), 1000]:
+            chart.show([Series("train", [1, 2], [0, top])])
+            await pilot.pause()
+        assert len(builds) <= (time.monotonic() - begin) / 0.1 + 1
+        async with asyncio.timeout(5):
+            while "1000┤" not in screen(app):
+                await pilot.pause()
+
+        drawn = len(builds)
+        chart.show([Series("train", [1, 2], [0, 1000])])
+        chart.refresh()
+        await pilot.pause()
+        assert len(builds) == drawn
+
+
+async def test_a_list_that_grows_after_it_was_shown_does_not_change_the_picture() -> None:
+    xs, ys = [1.0, 2.0], [0.5, 0.4]
+    series = Series("train", xs, ys)
+    xs.append(3.0)
+    ys.append(9.0)
+    assert series == Series("train", [1.0, 2.0], [0.5, 0.4])
+    with pytest.raises(ValueError, match="3 xs but 2 ys"):
+        Series("train", [1, 2, 3], [1, 2])
+
+
+async def test_the_colours_follow_the_theme() -> None:
+    chart = Chart("loss")
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        chart.show([TRAIN])
+        await pilot.pause()
+        app.theme = "textual-light"
+        await pilot.pause()
+        assert styles_of(chart, "▄") == {"#0072b2"}
+
+
+def test_an_empty_chart_starts_without_the_plotting_library() -> None:
+    program = """
+import asyncio, sys
+from textual.app import App
+from tui.widgets.chart import Chart
+
+class Empty(App):
+    def compose(self):
+        yield Chart("loss")
+
+async def main():
+    async with Empty().run_test() as pilot:
+        await pilot.pause()
+        print("No epochs" in "".join(strip.text for strip in pilot.app.screen._compositor.render_strips()))
+
+asyncio.run(main())
+print(sorted({"plotext", "numpy", "torch", "tensorflow"} & set(sys.modules)))
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.split("\n")[:2] == ["True", "[]"]

@@ -1,0 +1,131 @@
+"""A line chart over epochs: plotext draws it, Textual's strips show it, without a detour through ANSI codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.content import Content
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from tui.terminal import clean
+from tui.widgets.plot import AXIS, LineStyle, Run, Series, plot
+
+__all__ = ["Chart", "LineStyle", "Series"]
+
+REBUILD_SECONDS = 0.1  # a build takes some 4 ms, and no one reads more than ten a second
+COLORS = 6
+
+
+class Chart(Widget):
+    """Curves in a box that names them. `show` is the way in; the rest redraws itself, ten times a second at most."""
+
+    DEFAULT_CSS = """
+    Chart {
+        border: round $foreground 25%;
+        border-title-color: $foreground;
+        border-subtitle-color: $text-muted;
+        min-width: 20;
+        min-height: 5;
+        &.-ascii { border: ascii $foreground 25%; }
+        & > .chart--axis { color: $text-muted; }
+        /* Okabe and Ito's colours, which people with any colour vision can tell apart. */
+        & > .chart--curve-0 { color: #56B4E9; }
+        & > .chart--curve-1 { color: #E69F00; }
+        & > .chart--curve-2 { color: #009E73; }
+        & > .chart--curve-3 { color: #CC79A7; }
+        & > .chart--curve-4 { color: #F0E442; }
+        & > .chart--curve-5 { color: #D55E00; }
+        &:light {
+            & > .chart--curve-0 { color: #0072B2; }
+            & > .chart--curve-1 { color: #B85000; }
+            & > .chart--curve-2 { color: #007A59; }
+            & > .chart--curve-3 { color: #A3437A; }
+            & > .chart--curve-4 { color: #7A6A00; }
+            & > .chart--curve-5 { color: #8B2F00; }
+        }
+    }
+    """
+    COMPONENT_CLASSES = {"chart--axis", *(f"chart--curve-{color}" for color in range(COLORS))}
+    ALLOW_SELECT = False
+
+    log_scale: reactive[bool] = reactive(False)
+    """Whether the y axis is logarithmic; values of zero and below then leave gaps."""
+    ascii: reactive[bool] = reactive(False, toggle_class="-ascii")
+    """Whether to draw with ASCII characters only."""
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        y_format: Callable[[float], str] = "{:.3g}".format,
+        x_label: str = "epoch",
+        empty: str = "No epochs yet",
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.border_title = Content(clean(title))
+        self.border_subtitle = Content(clean(x_label))
+        self._y_format = y_format
+        self._empty = empty
+        self._latest: tuple[Series, ...] = ()
+        self._shown: tuple[Series, ...] = ()
+        self._cooldown: Timer | None = None
+        self._plotted: object = None  # what `_rows` was made from
+        self._rows: list[list[Run]] = []
+        self._strips: list[Strip] = []  # `_rows` in the theme's colours
+
+    def show(self, series: Sequence[Series]) -> None:
+        """Show these curves instead: at once, or when the last ones have been there for a tenth of a second."""
+        self._latest = tuple(series)
+        if self._cooldown is None:
+            self._show_latest()
+
+    def _show_latest(self) -> None:
+        self._cooldown = None
+        if self._latest != self._shown:
+            self._shown = self._latest
+            self.refresh()
+            if self.is_running:
+                self._cooldown = self.set_timer(REBUILD_SECONDS, self._show_latest)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips = []
+
+    def render_line(self, y: int) -> Strip:
+        made_from = (self._shown, self.size, self.log_scale, self.ascii)
+        if made_from != self._plotted:
+            self._rows, self._strips, self._plotted = self._plot(), [], made_from
+        if not self._strips:
+            self._strips = [self._strip(row) for row in self._rows]
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+
+    def _plot(self) -> list[list[Run]]:
+        width, height = self.size
+        if height < 2:
+            return []
+        rows = plot(self._shown, width, height, y_format=self._y_format, log_scale=self.log_scale, ascii=self.ascii)
+        return rows or self._message(width, height)
+
+    def _message(self, width: int, height: int) -> list[list[Run]]:
+        """Say, in the middle, why there are no curves."""
+        text = self._empty
+        if any(one.ys for one in self._shown):
+            text = "No values above zero" if self.log_scale else "No finite values"
+        blank: list[list[Run]] = [[(" " * width, AXIS)]] * ((height - 1) // 2)
+        return [*blank, [(text.center(width), AXIS)]]
+
+    def _strip(self, row: Sequence[Run]) -> Strip:
+        segments = [Segment(text, self._style_of(curve)) for text, curve in row]
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _style_of(self, curve: int) -> Style:
+        if curve == AXIS:
+            return self.get_component_rich_style("chart--axis")
+        return self.get_component_rich_style(f"chart--curve-{self._shown[curve].style.color % COLORS}")
