@@ -7,7 +7,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
@@ -214,16 +215,13 @@ def _draw(frame: _Frame, styles: Sequence[LineStyle], curves: Sequence[Points], 
             marker = plotext.marker(_marker(style, ascii, alone=len(xs) == 1), (0, 0, number))
             figure.draw(figure.signal(*points, marker=marker).lines(not style.dotted))
     matrix = figure.build()
-    text = matrix.string(colorless=True).translate(BOX_TO_ASCII if ascii else {})
-    return [
-        [_cell(matrix, row, column, character) for column, character in enumerate(line)]
-        for row, line in enumerate(text.splitlines())
-    ]
-
-
-def _cell(matrix: Any, row: int, column: int, character: str) -> Cell:
-    color = None if character == " " else matrix.get(row, column).foreground()
-    return character, AXIS if color is None else color[2]
+    lines = matrix.string(colorless=True).translate(BOX_TO_ASCII if ascii else {}).splitlines()
+    cells = [[(character, AXIS) for character in line] for line in lines]
+    for row, line in enumerate(lines[: frame.rows]):
+        for column in range(frame.width - frame.columns, frame.width):
+            if line[column] != " ":  # reading a colour takes 5 µs
+                cells[row][column] = (line[column], matrix.get(row, column).foreground()[2])
+    return cells
 
 
 def _marker(style: LineStyle, ascii: bool, alone: bool = False) -> str:
@@ -284,6 +282,4 @@ def _legend_line(number: int, series: Series, ascii: bool) -> list[Cell]:
 
 
 def _runs(row: Sequence[Cell]) -> list[Run]:
-    return [
-        ("".join(character for character, _ in cells), curve) for curve, cells in groupby(row, key=lambda cell: cell[1])
-    ]
+    return [("".join(map(itemgetter(0), cells)), curve) for curve, cells in groupby(row, key=itemgetter(1))]
