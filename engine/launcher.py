@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from typing import Any
 
-from engine.config import TrainConfig
-from engine.errors import RunError
+from engine.config import FIELDS, TrainConfig
+from engine.conventions import NATIVE
+from engine.errors import ConfigError, RunError
 from engine.eventlog import EventWriter
 from engine.events import RunRelaunched
+from engine.files import write_atomically
 from engine.locks import FileLock
 from engine.process import python_command, python_environment
 from engine.runs import Run, Store
@@ -23,15 +26,33 @@ def launch(store: Store, config: TrainConfig, skip_queue: bool = False) -> Run:
     return run
 
 
-def relaunch(run: Run, skip_queue: bool = False) -> None:
-    """Start a worker that continues `run` from its last checkpoint; raises RunError when one is alive already."""
+def relaunch(run: Run, skip_queue: bool = False, **changes: Any) -> None:
+    """Start a worker that continues `run` from its last checkpoint.
+
+    `changes` may name another `backend`, `device`, `threads` or a higher number of `epochs`. On another backend
+    the run keeps the conventions that it began with. Raises ConfigError for a change that would make it another
+    run, and RunError when a worker is alive already.
+    """
+    config = continued(run.config, changes)
     lock = FileLock(run.lock_path)
     if not lock.acquire():
         raise RunError("Run is live", f"Run {run.id} is running already.", f"mnist-tui attach {run.id}")
+    if config != run.config:
+        write_atomically(run.config_path, lambda file: file.write(config.to_json() + b"\n"))
     log = EventWriter(run.events_path)
     log.append(RunRelaunched())
     log.close()
     _start_worker(run, lock, skip_queue)
+
+
+def continued(config: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
+    """Return the settings that a run with `config` goes on with; raise ConfigError for what cannot change."""
+    for name in changes.keys() - {"backend", "device", "threads", "epochs"}:
+        raise ConfigError(name, f"{FIELDS[name].label} cannot change in the middle of a run.", "Train a new one.")
+    pinned = NATIVE[config.backend] if config.conventions == "auto" else config.conventions
+    if changes.get("backend", config.backend) != config.backend:
+        changes = {"conventions": pinned, "device": "auto", **changes}
+    return config.replace(**changes)
 
 
 def _start_worker(run: Run, lock: FileLock, skip_queue: bool) -> None:
