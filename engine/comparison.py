@@ -30,7 +30,7 @@ class Spread:
     @property
     def deviation(self) -> float:
         """The standard deviation with n − 1."""
-        return statistics.stdev(self.values) if len(self.values) > 1 else 0.0
+        return float(statistics.stdev(self.values)) if len(self.values) > 1 else 0.0
 
     @property
     def standard_error(self) -> float:
