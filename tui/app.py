@@ -13,12 +13,14 @@ from typing import Any
 from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import Binding
+from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 
 from engine import commands
 from engine.backends import BACKENDS
 from engine.config import TrainConfig
+from engine.devices import BackendReport, probe
 from engine.errors import EngineError
 from engine.runs import Run, Store
 from tui.background import WorkFailed, in_background, post_safely
@@ -30,7 +32,6 @@ from tui.jobs import (
     RunLaunched,
     examine_dataset,
     launch_run,
-    probe_device,
 )
 from tui.screens import mode_screens
 from tui.snapshot import RunSnapshot
@@ -43,7 +44,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
 
 class MnistApp(App[None]):
-    """Shows the runs of `store`. `settings` are the user's own defaults for the form."""
+    """Shows the runs of `store`, `open_run` first. `settings` are the user's own defaults for the form.
+
+    `probe` answers for a framework what it can use on this machine; it may take its time.
+    """
 
     TITLE = "mnist-tui"
     CSS_PATH = "app.tcss"
@@ -76,7 +80,12 @@ class MnistApp(App[None]):
     """The form's settings; None while one of them does not fit."""
 
     def __init__(
-        self, store: Store, settings: dict[str, Any], ascii: bool = False, open_run: Run | None = None
+        self,
+        store: Store,
+        settings: dict[str, Any],
+        ascii: bool = False,
+        open_run: Run | None = None,
+        probe: Callable[[str], BackendReport] = probe,
     ) -> None:
         super().__init__()
         self.store = store
@@ -84,6 +93,7 @@ class MnistApp(App[None]):
         self.ascii = wants_ascii(os.environ, ascii)
         self.picture_mode = picture_mode(os.environ, ascii)
         self.watcher = Watcher(store, lambda message: post_safely(self, message))
+        self._probe = probe
         self._run_on_display = open_run
         self._data = ""
         self._launching = False
@@ -118,7 +128,10 @@ class MnistApp(App[None]):
     def _look_around(self) -> None:
         self.examine_data(str(self.settings.get("data") or ""))
         for name in BACKENDS:
-            in_background(self, partial(probe_device, name), f"probe {name}")
+            in_background(self, partial(self._ask_for_devices, name), f"probe {name}")
+
+    def _ask_for_devices(self, backend: str) -> Message:
+        return DeviceProbed(self._probe(backend))
 
     # What the background says
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from engine.config import TrainConfig
-from engine.devices import BackendReport, probe
+from engine.devices import BackendReport
 from engine.errors import DataError, EngineError
 from engine.events import DatasetInfo
 from engine.runs import Run, Store
@@ -66,11 +66,6 @@ def launch_run(store: Store, config: TrainConfig) -> Message:
         return RunLaunched(launch(store, config))
     except EngineError as error:
         return JobFailed(error)
-
-
-def probe_device(backend: str) -> Message:
-    """Ask a framework for its devices; seconds, in a process of its own."""
-    return DeviceProbed(probe(backend))
 
 
 def examine_dataset(data: str) -> Message:

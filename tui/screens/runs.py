@@ -22,7 +22,7 @@ COLUMNS = (
     ("status", 12, False),
     ("run", 32, False),
     ("backend", 10, False),
-    ("model", 8, False),
+    ("model", 7, False),
     ("epochs", 8, True),
     ("best acc", 9, True),
     ("time", 8, True),

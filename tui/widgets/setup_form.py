@@ -140,7 +140,8 @@ class SetupForm(Vertical):
     def _value_changed(self, event: SetupField.Changed) -> None:
         event.stop()
         name = event.field.field.name
-        if name == "preset":
+        if name == "preset" and event.value != self._start["preset"]:  # Select also tells what it starts with
+            self._start["preset"] = event.value
             self._fill(event.value)
         elif name == "data":
             self.post_message(self.DataChosen(event.value))

@@ -1,0 +1,224 @@
+"""The Train screen: replaying an old run and following a live one are the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from textual.widgets import DataTable
+
+from engine import commands, events
+from engine.runs import Store
+from tests.tui.app_harness import WrittenRun, completed, is_locked, opened, shown, until, until_shown
+from tui.app import MnistApp
+from tui.datasets import dataset_at
+from tui.screens.confirm import ConfirmScreen
+from tui.screens.quit import QuitScreen
+from tui.widgets.chart import Chart
+
+MODES = {"1": "Train", "2": "Runs", "3": "Mistakes", "4": "Data", "5": "Model"}
+
+
+@pytest.fixture
+def store(store: Store, sketches_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty store of a user whose dataset has 120 images to train and 50 to test."""
+    monkeypatch.setenv("MNIST_TUI_DATA", str(sketches_folder))
+    return store
+
+
+def epochs_listed(app: MnistApp) -> int:
+    return int(app.screen.query_one("EpochTable", DataTable).row_count)
+
+
+async def test_without_a_run_it_says_how_to_begin(store: Store) -> None:
+    async with opened(store) as (app, _):
+        await until_shown(app, "press t to train")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_an_old_run_shows_its_epochs_and_what_it_came_to(store: Store, size: tuple[int, int]) -> None:
+    run = completed(store)
+    async with opened(store, size=size, open_run=run) as (app, _):
+        await until_shown(app, "✓ completed", run.id, "0.1000", "0.9600", "0.9800★", "98.00 %", "2.9 s")
+        assert "8.7 s in all" in shown(app)
+
+
+async def test_a_live_run_is_opened_and_followed_to_its_end(store: Store) -> None:
+    completed(store)
+    written = WrittenRun(store)
+    written.start()
+    written.step(1, 5)
+    async with opened(store) as (app, _):
+        await until_shown(app, "● running", written.run.id, "epoch 1/3", "5/8", "20,600 images/s", "ETA")
+        written.epoch(1)
+        await until(lambda: epochs_listed(app) == 1, "the first epoch is listed")
+        written.epoch(2)
+        await until(lambda: epochs_listed(app) == 2, "the second epoch is listed")
+        written.epoch(3)
+        written.finish()
+        await until_shown(app, "✓ completed", "98.00 %")
+        assert epochs_listed(app) == 3
+
+
+async def test_a_viewer_that_comes_late_shows_the_same_as_one_from_the_beginning(store: Store) -> None:
+    written = WrittenRun(store)
+    async with opened(store) as (app, _):
+        written.start()
+        written.step(1, 5)
+        written.epoch(1)
+        written.step(2, 3)
+        await until_shown(app, "epoch 2/3", "3/8")
+        early = app.snapshot
+        async with opened(store) as (late_app, _):
+            await until(
+                lambda: late_app.snapshot and late_app.snapshot.progress.last_step, "the late viewer has it too"
+            )
+            assert late_app.snapshot is not None
+            assert early is not None
+            assert late_app.snapshot.progress == early.progress
+            assert late_app.snapshot.mistakes == early.mistakes
+    written.vanish()
+
+
+async def test_waiting_for_the_device_and_downloading_are_told(store: Store) -> None:
+    written = WrittenRun(store)
+    async with opened(store) as (app, _):
+        await until_shown(app, "◌ waiting", "Starting")
+        written.tell(events.DeviceAwaited(device="cuda:0"))
+        await until_shown(app, "Waiting for its turn", "training on cuda:0")
+        written.tell(events.DownloadProgressed(file="train-images", received_bytes=2_500_000, total_bytes=10_000_000))
+        await until_shown(app, "Downloading", "2.5 MB of 10.0 MB (25%)")
+    written.vanish()
+
+
+async def test_a_failed_run_says_what_happened_and_what_to_do(store: Store) -> None:
+    written = WrittenRun(store)
+    written.start()
+    error = events.ErrorInfo(title="Loss is not finite", message="At epoch 1, step 3.", hint="Lower the learning rate.")
+    written.finish("failed", error)
+    async with opened(store) as (app, _):
+        await until_shown(app, "✗ failed", "Loss is not finite", "At epoch 1, step 3.", "Lower the learning rate.")
+
+
+async def test_a_crashed_run_shows_the_last_lines_of_its_log(store: Store) -> None:
+    written = WrittenRun(store)
+    written.start()
+    written.run.log_path.write_text("Loading\nCUDA error: an illegal memory access\n")
+    async with opened(store) as (app, _):
+        await until_shown(app, "● running")
+        written.vanish()
+        await until_shown(app, "! crashed", "CUDA error: an illegal memory access")
+
+
+async def test_stop_is_offered_only_to_a_live_run_and_asks_its_worker(store: Store) -> None:
+    written = WrittenRun(store)
+    written.start()
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "● running", "s Stop")
+        await pilot.press("s")
+        await until(written.run.commands_path.exists, "the command is written")
+        command = commands.decode(written.run.commands_path.read_bytes().splitlines()[0])
+        assert isinstance(command, commands.Stop)
+        written.epoch(1)
+        written.finish("stopped")
+        await until_shown(app, "■ stopped")
+        await until(lambda: "s Stop" not in shown(app), "stop is not offered any more")
+
+
+async def test_quitting_asks_about_a_live_run_and_leaves_it_running_by_default(store: Store) -> None:
+    written = WrittenRun(store)
+    written.start()
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "● running")
+        await pilot.press("q")
+        await until(lambda: isinstance(app.screen, QuitScreen), "it asks")
+        await pilot.press("escape")
+        await until(lambda: not isinstance(app.screen, QuitScreen), "one may stay")
+        await pilot.press("q")
+        await until(lambda: isinstance(app.screen, QuitScreen), "it asks again")
+        await pilot.press("enter")
+        await until(lambda: app._exit, "the app ends")
+        farewell = str(app._exit_renderables[0])
+    assert f"mnist-tui attach {written.run.id}" in farewell
+    assert is_locked(written.run)
+    assert not written.run.commands_path.exists()
+    written.vanish()
+
+
+async def test_quitting_without_a_live_run_does_not_ask(store: Store) -> None:
+    completed(store)
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "✓ completed")
+        await pilot.press("q")
+        await until(lambda: app._exit, "the app ends")
+
+
+async def test_another_run_beside_a_live_one_is_only_started_when_asked_for(store: Store) -> None:
+    written = WrittenRun(store)
+    written.start()
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "● running")
+        await pilot.press("t")
+        await until(lambda: isinstance(app.screen, ConfirmScreen), "it asks")
+        await pilot.press("enter")
+        await until(lambda: not isinstance(app.screen, ConfirmScreen), "the answer is no")
+        assert len(store.runs()) == 1
+    written.vanish()
+
+
+async def test_the_log_scale_is_switched_by_its_key(store: Store) -> None:
+    completed(store)
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "✓ completed")
+        await pilot.press("l")
+        await until(lambda: app.screen.query_one("#loss", Chart).log_scale, "the loss is on a log scale")
+
+
+@pytest.mark.parametrize("key", MODES)
+async def test_sample_data_is_announced_on_every_screen(store: Store, key: str) -> None:
+    written = WrittenRun(store)
+    written.start(msgspec.structs.replace(dataset_at("").info, name="MNIST sample", sample=True))
+    written.finish("stopped")
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "■ stopped")
+        await pilot.press(key)
+        await until_shown(app, "Sample data")
+
+
+async def test_every_screen_says_what_it_is_for_and_names_its_keys(store: Store) -> None:
+    completed(store)
+    async with opened(store, size=(80, 24)) as (app, pilot):
+        await until_shown(app, "✓ completed")
+        for key, title in MODES.items():
+            await pilot.press(key)
+            await until(lambda title=title: app.current_mode == title.lower(), f"{title} is shown")
+            await pilot.press("question_mark")
+            await until_shown(app, "Esc closes", "Search all commands")
+            await pilot.press("escape")
+            await until(lambda: "Esc closes" not in shown(app), "the help is closed")
+
+
+HOSTILE = ["[@click=app.exit]x[/]", "[/]", "[red", "\x1b[2J\x1b]0;title\x07", "a\nb\r\tc", "\u202egnp", "🧨" * 40]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_hostile_text_is_shown_as_text(store: Store, text: str) -> None:
+    written = WrittenRun(store, name=text[:80])
+    written.start(msgspec.structs.replace(dataset_at("").info, name=text, source=text))
+    written.tell(events.Warned(message=text))
+    written.epoch(1)
+    written.finish("failed", events.ErrorInfo(title=text, message=text, hint=text))
+    crashed = WrittenRun(store, name=text[:80])
+    crashed.run.log_path.write_text(text)
+    crashed.vanish()
+    async with opened(store, open_run=written.run) as (app, pilot):
+        await until_shown(app, "✗ failed")
+        for key in (*MODES, "question_mark"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert not set("\x1b\x07\r\u202e") & set(shown(app))
+        await pilot.press("escape", "1")
+        app.open_run(crashed.run)
+        await until_shown(app, "! crashed")
+        assert not set("\x1b\x07\r\u202e") & set(shown(app))
