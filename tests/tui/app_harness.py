@@ -44,7 +44,7 @@ async def opened(
 ) -> AsyncIterator[tuple[MnistApp, Pilot[None]]]:
     """Run the app without a terminal and give it and its keyboard."""
     app = MnistApp(store, settings or {}, **{"probe": cpu_only, **options})
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         yield app, pilot
 
 

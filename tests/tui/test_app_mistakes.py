@@ -117,8 +117,8 @@ async def test_a_dataset_that_is_gone_or_another_one_is_told(store: Store, tmp_p
         await until_shown(app, "✓ completed")
         await pilot.press("3")
         await until_shown(app, "Another dataset")
-    completed(store, data=str(tmp_path / "nowhere"))
-    async with opened(store) as (app, pilot):
+    gone = completed(store, data=str(tmp_path / "nowhere"))
+    async with opened(store, open_run=gone) as (app, pilot):
         await until_shown(app, "✓ completed")
         await pilot.press("3")
         await until_shown(app, "nowhere")

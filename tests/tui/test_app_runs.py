@@ -38,12 +38,13 @@ async def test_runs_are_listed_with_what_became_of_them_and_kept_up_to_date(stor
 
 
 async def test_enter_opens_the_chosen_run(store: Store) -> None:
-    old = completed(store, name="the old one")
-    new = completed(store, name="the new one")
+    completed(store)
+    completed(store)
+    old, new = store.runs()
     async with opened(store) as (app, pilot):
         await until(lambda: app.snapshot and app.snapshot.run.id == new.id, "the newest run is on display")
         await pilot.press("2")
-        await until_shown(app, "the old one")
+        await until_shown(app, old.id, "x Delete")
         await pilot.press("down", "enter")
         await until(lambda: app.snapshot and app.snapshot.run.id == old.id, "the old run is on display")
         assert app.current_mode == "train"

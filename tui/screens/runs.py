@@ -93,7 +93,8 @@ class RunsScreen(ModeScreen):
         runs = self.lab.runs
         empty = self.query_one("#no-runs", Static)
         empty.display, self._table.display = not runs, bool(runs)
-        self._table.border_title = Content(f"{count(len(runs or ()))} runs in {clean(str(self.lab.store.path))}")
+        number = "1 run" if runs and len(runs) == 1 else f"{count(len(runs or ()))} runs"
+        self._table.border_title = Content(f"{number} in {clean(str(self.lab.store.path))}")
         if self.lab.store_problem:
             empty.update(clean(self.lab.store_problem))
         elif not runs:
@@ -130,7 +131,7 @@ class RunsScreen(ModeScreen):
             "model": Text(clean(snapshot.model)),
             "epochs": Text(f"{done:>8}"),
             "best acc": Text(f"{percent(progress.best.test_accuracy):>9}" if progress.best else f"{'–':>9}"),
-            "time": Text(f"{clock(progress.seconds):>8}"),
+            "time": Text(f"{clock(progress.seconds) if progress.epochs else '–':>8}"),
         }
         if self._narrow:
             del figures[NARROW_LEAVES_OUT]
