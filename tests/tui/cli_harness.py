@@ -1,20 +1,19 @@
-"""What the tests of the command line share: a small dataset, a user of their own, and the real command."""
+"""What the tests of the command line share: the real command, in this process or its own."""
 
 from __future__ import annotations
 
-import struct
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
+import pexpect
 import pytest
 
 from engine.backends import BACKENDS
+from tests.waiting import PATIENCE
 from tui.cli import run
 
-TRAIN, TEST = 256, 100
 COMMAND = (sys.executable, "-c", "from tui.cli import main; main()")
 QUICK = ("--threads", "1", "--batch-size", "32")
 
@@ -30,19 +29,6 @@ each_backend = pytest.mark.parametrize(
 )
 
 
-def write_dataset(folder: Path) -> Path:
-    """Write IDX files of images that tell their label by which rows are white; easy, but not empty."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for part, count in (("train", TRAIN), ("t10k", TEST)):
-        labels = np.arange(count, dtype=np.uint8) % 10
-        images = np.random.default_rng(count).integers(0, 60, (count, 28, 28), dtype=np.uint8)
-        for image, label in zip(images, labels, strict=True):
-            image[label * 2 + 3 : label * 2 + 6] = 255
-        (folder / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, count, 28, 28) + images.tobytes())
-        (folder / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, count) + labels.tobytes())
-    return folder
-
-
 def start(*arguments: str) -> subprocess.Popen[str]:
     """Start the real command in the background, without a terminal."""
     return subprocess.Popen(
@@ -52,6 +38,19 @@ def start(*arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+    )
+
+
+def on_terminal(*arguments: str, columns: int = 80, rows: int = 24) -> pexpect.spawn[str]:
+    """Start the real command on a terminal of its own."""
+    # The environment is given because GNU readline, which pytest imports, hides COLUMNS in the inherited one.
+    return pexpect.spawn(
+        COMMAND[0],
+        [*COMMAND[1:], *arguments],
+        env=dict(os.environ),
+        encoding="utf-8",
+        dimensions=(rows, columns),
+        timeout=PATIENCE,
     )
 
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.tui.cli_harness import write_dataset
+from engine.commands import Stop
+from engine.data import Dataset
+from engine.errors import RunError
+from engine.runs import Store
+from tests.conftest import write_idx
 
 
 @pytest.fixture(scope="session")
-def tiny_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with 256 training and 100 test images."""
-    return write_dataset(tmp_path_factory.mktemp("dataset") / "digits")
+def tiny_mnist(tmp_path_factory: pytest.TempPathFactory, sketches: Dataset) -> Path:
+    """A folder of IDX files with 120 training and 50 test images."""
+    return write_idx(tmp_path_factory.mktemp("dataset") / "digits", sketches)
 
 
 @pytest.fixture
-def cli_store(tmp_path: Path, tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user with a store, a config folder and device locks of their own; returns the store, which is empty."""
+def cli_store(tmp_path: Path, tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A user with a store, a config folder and device locks of their own; yields the store, which is empty.
+
+    Runs that a failed test leaves behind are stopped.
+    """
     for name in list(os.environ):
-        if name.startswith("MNIST_TUI_"):
+        if name.startswith("MNIST_TUI_") or name in ("COLUMNS", "LINES", "NO_COLOR"):
             monkeypatch.delenv(name)
     for kind in ("CONFIG", "STATE", "CACHE", "DATA"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind.lower()))
@@ -30,7 +39,10 @@ def cli_store(tmp_path: Path, tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TERM", "xterm-256color")
     (tmp_path / "home").mkdir()
     monkeypatch.chdir(tmp_path / "home")
-    return tmp_path / "store"
+    yield tmp_path / "store"
+    for run in Store(tmp_path / "store").runs() if (tmp_path / "store").is_dir() else ():
+        with contextlib.suppress(RunError):
+            run.send(Stop(now=True))
 
 
 @pytest.fixture

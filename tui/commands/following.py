@@ -18,7 +18,7 @@ from engine.eventlog import LineFollower
 from engine.events import AnyEvent
 from engine.locks import is_held
 from engine.runs import Run
-from tui.commands.options import notify, report_error
+from tui.commands.options import command_for, notify, report_error
 from tui.commands.reporting import Reporter
 from tui.snapshot import RunReplay
 
@@ -63,7 +63,7 @@ class Interruptions:
 def stop_run(run: Run, count: int) -> bool:
     """Ask the worker to stop, then to stop at once, then leave it alone; see OnInterrupt."""
     if count > 2:
-        notify(f"Left the run to itself. mnist-tui stop {run.id}")
+        notify(f"Left the run to itself. To stop it: {command_for('stop', run)}")
         return False
     notify("Stopping after this step; again to stop without testing" if count == 1 else "Stopping at once")
     with contextlib.suppress(RunError):  # it has ended by itself meanwhile
@@ -73,7 +73,7 @@ def stop_run(run: Run, count: int) -> bool:
 
 def leave_run(run: Run, count: int) -> bool:
     """Leave the run to its worker; see OnInterrupt."""
-    notify(f"Still training. mnist-tui attach {run.id} or mnist-tui stop {run.id}")
+    notify(f"The run goes on. To stop it: {command_for('stop', run)}")
     return False
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from engine.errors import EngineError
+from engine.errors import ConfigError, EngineError
 from tui.terminal import clean
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from engine.runs import Store
+    from engine.runs import Run, Store
 
+COLUMN_GAP = 2
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -52,6 +56,18 @@ def open_store(flag: str | None) -> Store:
     return locate_store(flag or group.store_path)
 
 
+def command_for(verb: str, run: Run) -> str:
+    """Return the command that does `verb` to `run`, with the store where that is not the one in force."""
+    from tui.settings import locate_store
+
+    try:
+        in_force = locate_store(None).path
+    except ConfigError:
+        in_force = None
+    store = run.path.parent
+    return f"mnist-tui {verb} {run.id}" + ("" if store == in_force else f" --store {shlex.quote(str(store))}")
+
+
 def print_json(value: Any) -> None:
     """Print `value` as indented JSON."""
     import msgspec
@@ -61,7 +77,7 @@ def print_json(value: Any) -> None:
 
 def notify(text: str) -> None:
     """Say something on stderr that is no error."""
-    click.echo(clean(text), err=True)
+    print(clean(text), file=sys.stderr, flush=True)  # unlike click.echo, this heeds a live display's redirection
 
 
 def report_error(error: EngineError, details: Sequence[str] = ()) -> None:
@@ -75,7 +91,7 @@ def make_table(*columns: str, right: Sequence[str] = ()) -> Table:
     """Return an empty table without lines, whose columns in `right` hold figures."""
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, COLUMN_GAP, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", no_wrap=True)
     return table
@@ -89,13 +105,15 @@ def add_row(table: Table, *cells: object) -> None:
 
 
 def print_table(table: Table) -> None:
-    """Print `table` as wide as the terminal, or as wide as it wants where the output is none."""
-    import sys
-
+    """Print `table` as wide as the output is."""
     from rich.console import Console
 
-    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 1000)
-    console.print(table)
+    Console(highlight=False, markup=False, width=output_width()).print(table)
+
+
+def output_width() -> int:
+    """Return how many columns the terminal has; where the output is none, enough for anything."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
 
 
 def text_of(value: object) -> str:

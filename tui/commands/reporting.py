@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("epoch", "train loss", "train acc", "test loss", "test acc", "time", "images/s")
 VALIDATION_COLUMNS = (*COLUMNS[:3], "valid loss", "valid acc", *COLUMNS[3:])
+SHORTEST_BAR = 4
 SAMPLE_NOTICE = "This is the small sample that comes with mnist-tui, not the full MNIST: accuracies will be lower."
 
 
@@ -131,28 +132,30 @@ class LiveReporter(LineReporter):
 
     def show(self, line: bytes, event: AnyEvent | None) -> None:
         """Write what stays, and redraw what does not."""
-        if not isinstance(event, events.DownloadProgressed):
-            super().show(line, event)
         match event:
             case events.DeviceAwaited(device=device):
                 self._wait_for(f"Waiting for {device}, where another run is training")
             case events.DownloadProgressed():
                 total = f" of {formats.megabytes(event.total_bytes)}" if event.total_bytes else ""
                 self._wait_for(f"Downloading {event.file}: {formats.megabytes(event.received_bytes)}{total}")
+                return
             case events.RunStarted():
                 self._wait_for("Preparing the first epoch")
             case events.Step():
                 self._live.update(step_line(event, self.config, self._console.width))
             case events.CommandApplied(command="pause"):
                 self._wait_for("Paused")
+            case events.EpochFinished() | events.RunFinished():
+                self._live.update("", refresh=True)
             case _:
                 pass
+        super().show(line, event)
 
     def write(self, text: str) -> None:
         """Write one line above the live one."""
         from rich.text import Text
 
-        self._console.print(Text(clean(text)), soft_wrap=True)
+        self._console.print(Text(clean(text)))
 
     def close(self) -> None:
         """Remove the live line."""
@@ -210,11 +213,13 @@ def step_line(step: events.Step, config: TrainConfig, width: int) -> RenderableT
         f"{formats.count(step.images_per_second)} images/s",
         f"ETA {formats.clock(left * config.batch_size / speed)}",
     )
+    epoch = f"{formats.count(step.epoch):>{_width('epoch')}}"
+    room = width - sum(len(text) + 2 for text in (epoch, *texts))
+    bar = [ProgressBar(step.steps, step.step, width=min(30, room))] if room >= SHORTEST_BAR else []
     line = Table.grid(padding=(0, 2, 0, 0))
     for _ in range(len(texts) + 2):
         line.add_column(no_wrap=True)
-    bar = ProgressBar(step.steps, step.step, width=max(4, min(30, width - 12 - sum(len(text) + 2 for text in texts))))
-    line.add_row(f"{formats.count(step.epoch):>{_width('epoch')}}", bar, *texts)
+    line.add_row(epoch, *bar, *texts)
     return line
 
 

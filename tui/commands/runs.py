@@ -12,13 +12,25 @@ from engine.commands import Stop
 from engine.locks import is_held
 from engine.runs import Run
 from tui import formats
-from tui.commands.options import GroupOptions, add_row, json_option, make_table, open_store, print_json, store_option
+from tui.commands.options import (
+    COLUMN_GAP,
+    GroupOptions,
+    add_row,
+    json_option,
+    make_table,
+    open_store,
+    output_width,
+    print_json,
+    print_table,
+    store_option,
+)
 from tui.snapshot import RunReplay, RunSnapshot
 
 COLUMNS = ("run", "status", "backend", "model", "epochs", "best acc", "time", "created", "name")
 FIGURES = ("epochs", "best acc", "time")
-DISPENSABLE = ("created", "backend", "time", "model")
+DISPENSABLE = ("created", "backend", "time", "model", "epochs")
 """The columns that a narrow terminal does without, the first first."""
+SHORTEST_NAME = 12
 
 
 @click.command(short_help="List all runs.")
@@ -128,19 +140,18 @@ def _summary(snapshot: RunSnapshot) -> dict[str, Any]:
 
 
 def _print_runs(snapshots: list[RunSnapshot]) -> None:
-    from rich.console import Console
-
     rows = [_cells(snapshot) for snapshot in snapshots]
-    console = Console(width=None if sys.stdout.isatty() else 1000, highlight=False)
-    columns = list(COLUMNS)
-    for spare in (None, *DISPENSABLE):
-        columns = [column for column in columns if column != spare]
-        table = make_table(*columns, right=FIGURES)
-        for row in rows:
-            add_row(table, *(row[column] for column in columns))
-        if console.measure(table).minimum <= console.width:
+    widths = {name: max(len(row[name]) for row in [{name: name}, *rows]) + COLUMN_GAP for name in COLUMNS}
+    columns, width = list(COLUMNS), output_width()
+    for spare in DISPENSABLE:
+        if sum(widths[name] for name in columns[:-1]) + min(widths["name"], SHORTEST_NAME) <= width:
             break
-    console.print(table)
+        columns.remove(spare)
+    table = make_table(*columns, right=FIGURES)
+    table.columns[-1].max_width = max(1, width - sum(widths[name] for name in columns[:-1]))
+    for row in rows:
+        add_row(table, *(row[column] for column in columns))
+    print_table(table)
 
 
 def _cells(snapshot: RunSnapshot) -> dict[str, str]:

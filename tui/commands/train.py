@@ -12,7 +12,7 @@ from engine.config import FIELDS, Field
 from engine.models import ARCHITECTURES
 from engine.presets import DEFAULT_PRESET, PRESETS
 from engine.runs import Run
-from tui.commands.options import notify, open_store, print_json, store_option, text_of
+from tui.commands.options import command_for, notify, open_store, print_json, store_option, text_of
 from tui.settings import SETTINGS, plan_run
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -96,6 +96,6 @@ def _print_detached(run: Run, as_json: bool) -> int:
         print_json({"run": run.id})
     else:
         click.echo(run.id)
-        click.echo(f"It trains in the background. Watch it:  mnist-tui attach {run.id}")
-        click.echo(f"                             Stop it:   mnist-tui stop {run.id}")
+        click.echo(f"Watch it: {command_for('attach', run)}")
+        click.echo(f"Stop it:  {command_for('stop', run)}")
     return 0
