@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -30,12 +31,12 @@ class Spread:
     @property
     def deviation(self) -> float:
         """The standard deviation with n − 1."""
-        return float(statistics.stdev(self.values)) if len(self.values) > 1 else 0.0
+        return statistics.stdev(self.values) if len(self.values) > 1 else 0.0
 
     @property
     def standard_error(self) -> float:
         """The standard deviation of the mean."""
-        return self.deviation / len(self.values) ** 0.5
+        return self.deviation / math.sqrt(len(self.values))
 
 
 def every_setting(config: TrainConfig) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def verdict(first: Spread, second: Spread) -> str:
     shown = f"{100 * difference:+.2f} percentage points"
     if min(len(first.values), len(second.values)) < 2:
         return f"{shown} on one seed: train more seeds (--repeats 5) to know whether it means anything"
-    error = (first.standard_error**2 + second.standard_error**2) ** 0.5
+    error = math.hypot(first.standard_error, second.standard_error)
     if abs(difference) <= 2 * error:
         return f"{shown}, within the seeds' spread (± {100 * 2 * error:.2f}): no real difference"
     return f"{shown}, more than the seeds' spread (± {100 * 2 * error:.2f})"

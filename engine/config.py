@@ -80,7 +80,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     deterministic: Annotated[
         bool, Meta(description="Only use operations that repeat bit for bit, even where that is slower")
     ] = False
-    threads: Annotated[int, Meta(ge=0, le=1024, description="CPU threads; 0 lets the backend choose")] = 0
+    threads: Annotated[int, Meta(ge=0, le=1024, description="CPU threads; 0 takes what suits small networks")] = 0
     data: Annotated[str, Meta(description="Folder of IDX files or a Keras mnist.npz; empty looks around")] = ""
     name: Annotated[str, Meta(max_length=80, description="A name of your own for the run")] = ""
 
