@@ -70,7 +70,6 @@ class MistakesScreen(ModeScreen):
     def on_mount(self) -> None:
         """Follow the run on display."""
         super().on_mount()
-        self.query_one(MistakeList).border_title = Content("mistakes")
         self.query_one("#answer").border_title = Content("probabilities")
         self.follow("snapshot", self._look)
         self.query_one(MistakeList).focus()
@@ -140,6 +139,7 @@ class MistakesScreen(ModeScreen):
         self.query_one("#mistakes").display = True
         self._caption()
         mistakes = self.query_one(MistakeList)
+        mistakes.border_title = Content(self._order)
         chosen = mistakes.chosen
         mistakes.show(sorted(found.mistakes, key=ORDERS[self._order]), keep_index=chosen.index if chosen else None)
 
@@ -154,7 +154,6 @@ class MistakesScreen(ModeScreen):
         if found:
             share = percent(len(found.mistakes) / len(found.images))
             parts.append(f"{count(len(found.mistakes))} of {count(len(found.images))} wrong ({share})")
-            parts.append(self._order)
         self.query_one("#caption", Static).update(Content(" · ").join(parts))
 
     @on(MistakeList.Highlighted)

@@ -39,6 +39,7 @@ class ModeScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Follow which dataset there is."""
+        self.set_class(self.lab.ascii, "-ascii")
         self.follow("snapshot", self._show_dataset)
         self.follow("dataset", self._show_dataset)
 

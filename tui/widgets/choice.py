@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 from textual.binding import Binding
-from textual.widgets import OptionList, Select
+from textual.widgets import OptionList, Select, Static
 
 from tui.terminal import clean
 
@@ -35,7 +35,8 @@ class Choice(Select[str], inherit_bindings=False):
         & #label { text-wrap: nowrap; text-overflow: ellipsis; }
         & .arrow { padding: 0; color: $text-muted; }
         &:focus > SelectCurrent { background: $primary 30%; color: $text; }
-        & > SelectOverlay { width: auto; min-width: 100%; max-width: 60; border: round $primary; padding: 0; }
+        & > SelectOverlay { width: auto; min-width: 100%; max-width: 60; background: $panel; }
+        & > SelectOverlay > .option-list--option { padding: 0 1; }
     }
     """
 
@@ -46,6 +47,12 @@ class Choice(Select[str], inherit_bindings=False):
     def on_mount(self) -> None:
         """Grey out what cannot be taken, once Select has filled its list."""
         self.call_next(self._grey_out)
+        if getattr(self.app, "ascii", False):
+            self.call_next(self._draw_arrows_in_ascii)
+
+    def _draw_arrows_in_ascii(self) -> None:
+        for arrow, sign in ((".down-arrow", "v"), (".up-arrow", "^")):
+            self.query_one(arrow, Static).update(sign)
 
     def offer(self, options: Sequence[Option]) -> None:
         """Replace the options; the value stays."""
@@ -67,6 +74,8 @@ class Choice(Select[str], inherit_bindings=False):
         for index, choice in enumerate(self._choices):
             if not choice.available:
                 overlay.disable_option_at_index(index)
+            if choice.value == self.value:
+                overlay.highlighted = index
 
 
 def _with(options: Sequence[Option], value: str) -> list[Option]:

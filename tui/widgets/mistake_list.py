@@ -20,7 +20,7 @@ from engine.evaluation import Mistake
 ROOMY = 32  # cells; with fewer, the columns move together
 
 
-class MistakeList(ScrollView, can_focus=True):
+class MistakeList(ScrollView, can_focus=True, inherit_bindings=False):
     """Mistakes with a cursor that the arrows move."""
 
     DEFAULT_CSS = """
@@ -120,13 +120,13 @@ class MistakeList(ScrollView, can_focus=True):
 
 def _heading(width: int, arrow: str) -> str:
     if width < ROOMY:
-        return f"{'image':>6} is{arrow} {'sure':>5} {'loss':>5}"
+        return f"{'image':>6} is{arrow} {'sure':>6} {'loss':>5}"
     return f"{'image':>6}  {f'is {arrow} said':9} {'sure':>7} {'loss':>6}"
 
 
 def _line(mistake: Mistake, width: int, arrow: str) -> str:
     if width < ROOMY:
         pair = f"{mistake.label}{arrow}{mistake.predicted}"
-        return f"{mistake.index:>6,} {pair}{mistake.confidence * 100:>5.1f}% {mistake.loss:>5.2f}"
+        return f"{mistake.index:>6,} {pair}{mistake.confidence * 100:>6.1f}% {mistake.loss:>5.2f}"
     pair = f"{mistake.label} {arrow} {mistake.predicted}"
     return f"{mistake.index:>6,}  {pair:9} {mistake.confidence * 100:>5.1f} % {mistake.loss:>6.2f}"

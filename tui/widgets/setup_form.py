@@ -85,7 +85,9 @@ class SetupForm(Vertical):
         with VerticalScroll(can_focus=False):
             yield SetupField(PRESET, self._start["preset"], [Option(p.name, p.title) for p in PRESETS.values()])
             yield from self._fields(FIRST)
-            yield Collapsible(title="More", collapsed_symbol="▸", expanded_symbol="▾")
+            ascii_only = getattr(self.app, "ascii", False)
+            closed, opened = ("+", "-") if ascii_only else ("▸", "▾")
+            yield Collapsible(title="More", collapsed_symbol=closed, expanded_symbol=opened)
         yield Button("Train  t", id="train", variant="primary", compact=True)
         yield Static(id="help", markup=False)
 
