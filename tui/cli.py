@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -91,6 +93,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except EngineError as error:
         report_error(error)
         return 2
+    except OSError as error:  # such as a full disk behind `mnist-tui runs > file`
+        report_error(EngineError("The system refused", f"{error}."))
+        return 2
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -102,7 +107,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def main() -> NoReturn:
     """Be the `mnist-tui` command."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends the command as it does any other
+    _open_streams()
+    status = run()
+    try:
+        sys.stdout.flush()
+    except OSError:  # told already; the interpreter would try again and say so itself
+        os._exit(status or 2)
+    sys.exit(status)
+
+
+def _open_streams() -> None:
+    """Make stdin, stdout and stderr usable: where the caller has closed one, nothing comes and goes there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  # for the life of the process
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a locale that cannot write “ε” is no reason to fail
-    sys.exit(run())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from engine.backends import BACKENDS
 from engine.presets import PRESETS
-from tests.tui.cli_harness import each_backend, printed, refused
+from tests.tui.cli_harness import COMMAND, call, each_backend, printed, refused
 from tui.cli import COMMANDS, run
 
 pytestmark = pytest.mark.usefixtures("cli_store")
@@ -108,3 +110,19 @@ def test_every_command_has_help(command: list[str], capsys: pytest.CaptureFixtur
 )
 def test_wrong_usage_is_one_message(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert "Usage: mnist-tui" in refused(capsys, arguments)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("arguments", "status"), [("models", 0), ("runs", 0), ("delete last", 2), ("", 2)])
+def test_closed_streams_are_no_reason_to_fail(closed: str, arguments: str, status: int) -> None:
+    command = f"{shlex.join(COMMAND)} {arguments} {closed}"
+    ended = subprocess.run(command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert ended.returncode == status
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_locale_that_cannot_write_a_sign_gets_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    ended = call("models")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "Conv 3?3, 4 filters" in ended.stdout

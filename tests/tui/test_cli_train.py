@@ -196,6 +196,21 @@ def test_a_reader_that_goes_away_ends_it_quietly(cli_store: Path) -> None:
 
 
 @needs_a_framework
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_output_that_cannot_be_written_is_one_message_and_leaves_the_run(cli_store: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run([*COMMAND, "train", *ENDLESS], stdout=full, stderr=subprocess.PIPE, text=True)
+    trained = the_run(cli_store)
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines() == [
+        f"The run goes on. To stop it: mnist-tui stop {trained.id}",
+        "Error: The system refused",
+        "  [Errno 28] No space left on device.",
+    ]
+    assert trained.status() == "running"
+
+
+@needs_a_framework
 def test_a_killed_worker_is_reported_with_its_last_words(cli_store: Path) -> None:
     process = start("train", *ENDLESS)
     trained = the_run(cli_store)

@@ -92,6 +92,7 @@ def follow(run: Run, reporter: Reporter, interruptions: Interruptions, on_interr
     except OSError:
         if signal.SIGHUP in interruptions.received:  # the write that failed was to the lost terminal
             _hang_up()
+        leave_run(run, 1)
         raise
     finally:
         with contextlib.suppress(OSError):
