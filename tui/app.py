@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.message import Message
@@ -24,6 +23,7 @@ from engine.devices import BackendReport, probe
 from engine.errors import EngineError
 from engine.runs import Run, Store
 from tui.background import WorkFailed, in_background, post_safely
+from tui.farewell import farewell
 from tui.jobs import (
     Dataset,
     DatasetExamined,
@@ -234,15 +234,7 @@ class MnistApp(App[None]):
 
     def action_detach(self) -> None:
         """Leave, and let the runs go on."""
-        live = self.live_runs()
-        lines = [f"  {self._attach_command(snapshot.run)}" for snapshot in live]
-        heading = "The run goes on. Follow it again with:" if len(live) == 1 else "The runs go on. Follow them with:"
-        self.exit(message=Text("\n".join([heading, *lines])) if live else None)
-
-    def _attach_command(self, run: Run) -> str:
-        if Store.locate().path == self.store.path:
-            return f"mnist-tui attach {run.id}"
-        return f"mnist-tui attach {run.id} --store {clean(str(self.store.path))}"
+        self.exit(message=farewell([snapshot.run for snapshot in self.live_runs()], self.store))
 
     async def action_quit(self) -> None:
         """Leave; while a run of this session is live, ask what is to become of it."""

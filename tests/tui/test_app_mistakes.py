@@ -49,7 +49,7 @@ async def test_the_most_wrong_digit_comes_first_and_large(store: Store, size: tu
         assert (probabilities.label, probabilities.answer) == (6, 7)
         assert sum(probabilities.probabilities) == pytest.approx(1, abs=0.01)
         for widget in (digit, probabilities):
-            assert widget.region in app.screen.region
+            await until(lambda widget=widget: widget.region in app.screen.region, f"{widget} is wholly on the screen")
 
 
 async def test_arrows_choose_a_digit_and_an_epoch_and_a_key_the_order(store: Store) -> None:
