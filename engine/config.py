@@ -22,6 +22,9 @@ Normalisation = Literal["unit", "symmetric", "standard"]
 Augmentation = Literal["none", "shift", "affine"]
 ConventionsName = Literal["auto", "torch", "keras"]
 
+# Text without control characters and without the surrogates that stand for bytes which are not UTF-8.
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z"
+
 
 class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that decides how a run trains. Immutable; make a changed copy with `replace`.
@@ -35,7 +38,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     device: Annotated[
         str,
         Meta(
-            pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+            pattern=r"^(auto|cpu|mps|cuda(:\d+)?)\Z",
             description="Where to train: auto, cpu, cuda:0 … or mps",
         ),
     ] = "auto"
@@ -81,8 +84,10 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         bool, Meta(description="Only use operations that repeat bit for bit, even where that is slower")
     ] = False
     threads: Annotated[int, Meta(ge=0, le=1024, description="CPU threads; 0 takes what suits small networks")] = 0
-    data: Annotated[str, Meta(description="Folder of IDX files or a Keras mnist.npz; empty looks around")] = ""
-    name: Annotated[str, Meta(max_length=80, description="A name of your own for the run")] = ""
+    data: Annotated[
+        str, Meta(pattern=PRINTABLE, description="Folder of IDX files or a Keras mnist.npz; empty looks around")
+    ] = ""
+    name: Annotated[str, Meta(pattern=PRINTABLE, max_length=80, description="A name of your own for the run")] = ""
 
     @classmethod
     def create(cls, **values: Any) -> TrainConfig:
@@ -92,7 +97,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return config
 
     @classmethod
-    def preset(cls, name: str, **changes: Any) -> TrainConfig:
+    def preset(cls, name: str, /, **changes: Any) -> TrainConfig:
         """Return the preset called `name` with some settings changed; raise ConfigError for a bad one."""
         from engine.presets import get_preset
 
@@ -106,6 +111,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """Raise ConfigError where settings that are fine one by one do not go together."""
         from engine.models import ARCHITECTURES
 
+        if self.limit and self.batch_size > self.limit:
+            raise ConfigError("batch_size", f"Batch size must be at most the limit of {self.limit:,} images.")
         if self.model not in ARCHITECTURES:
             known = ", ".join(ARCHITECTURES)
             raise ConfigError("model", f"There is no model “{self.model}”.", f"Use one of: {known}.")
@@ -217,6 +224,6 @@ def parse_field(name: str, value: Any) -> Any:
 def _expected(field: Field) -> str:
     if field.name == "device":
         return "auto, cpu, mps, cuda or cuda:N"
-    if field.name == "name":
-        return "at most 80 characters"
+    if field.name in ("name", "data"):
+        return "plain text without control characters" + (", at most 80 characters" if field.name == "name" else "")
     return field.expectation()
