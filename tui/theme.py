@@ -20,6 +20,7 @@ MNIST_DARK = Theme(
     dark=True,
     variables={
         "border": "#5fb3d9",
+        "button-focus-text-style": "bold underline",
         "border-blurred": "#3a4652",
         "footer-key-foreground": "#5fb3d9",
         "footer-background": "#1c232b",
