@@ -51,13 +51,15 @@ def adam_step_sizes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fold Adam's bias correction into a step size and an ε for each step, both float32 [steps].
 
-    The update is then `size · m / (√v + ε)` with the plain moments m and v. Steps count from 1. In float64 until
+    The update is then `size · m / (√v + ε)` with the plain moments m and v, kept by arithmetic in float32: there
+    1 − β₂ is 0.00100005, so the correction is that of the β which float32 holds. Steps count from 1. In float64 until
     the end: 1 − β₂ᵗ loses four digits in float32 at the first steps.
     """
     import numpy as np
 
     steps = np.arange(first_step, first_step + len(learning_rates), dtype=np.float64)
-    first_correction, second_correction = 1 - BETAS[0] ** steps, np.sqrt(1 - BETAS[1] ** steps)
+    beta1, beta2 = (float(np.float32(beta)) for beta in BETAS)
+    first_correction, second_correction = 1 - beta1**steps, np.sqrt(1 - beta2**steps)
     sizes = learning_rates * second_correction / first_correction
     epsilons = np.full(len(steps), conventions.adam_epsilon)
     if conventions.adam_epsilon_corrected:
