@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from engine.config import TrainConfig
-from engine.conventions import conventions_of
+from engine.conventions import conventions_in_use
+from engine.errors import RunError
+from engine.runs import Run
 
 # What may differ between runs that repeat one another.
 INCIDENTAL = frozenset({"seed", "name", "data", "device", "threads", "preset_name"})
@@ -39,23 +41,39 @@ class Spread:
         return self.deviation / math.sqrt(len(self.values))
 
 
-def every_setting(config: TrainConfig) -> dict[str, Any]:
-    """Return the settings and, spelt out, what the framework's conventions add to them."""
-    return msgspec.structs.asdict(config) | asdict(conventions_of(config))
-
-
 def differing_settings(configs: Sequence[TrainConfig]) -> dict[str, tuple[Any, ...]]:
-    """Return the settings that are not the same in all of `configs`, with each one's value, defaults included."""
-    settings = [every_setting(config) for config in configs]
-    values = {name: tuple(one[name] for one in settings) for name in settings[0]}
+    """Return the settings that are not the same in all of `configs`, with each one's value.
+
+    The defaults that each framework brings count: they are spelt out (see engine.conventions), and whether they were
+    pinned or came with the backend does not matter.
+    """
+    settings = [msgspec.structs.asdict(config) | conventions_in_use(config) for config in configs]
+    values = {name: tuple(one[name] for one in settings) for name in settings[0] if name != "conventions"}
     return {name: found for name, found in values.items() if len(set(found)) > 1}
 
 
-def repeats_of(config: TrainConfig, others: Iterable[TrainConfig]) -> list[int]:
-    """Return the positions in `others` of configs that differ from `config` in nothing but the seed."""
-    return [
-        position for position, other in enumerate(others) if not differing_settings([config, other]).keys() - INCIDENTAL
-    ]
+def seed_spread(run: Run, runs: Iterable[Run]) -> Spread | None:
+    """Return the final test accuracies of `run` and of those `runs` that differ from it in nothing but the seed.
+
+    Runs that did not complete do not count, and of a repeated seed one run does. None when `run` is not completed.
+    """
+    if _final_accuracy(run) is None:
+        return None
+    accuracies: dict[int, float] = {}
+    for other in [run, *runs]:
+        try:
+            differing = differing_settings([run.config, other.config]).keys()
+        except RunError:  # its settings are damaged
+            continue
+        accuracy = None if differing - INCIDENTAL else _final_accuracy(other)
+        if accuracy is not None:
+            accuracies.setdefault(other.config.seed, accuracy)
+    return Spread(tuple(accuracies.values()))
+
+
+def _final_accuracy(run: Run) -> float | None:
+    finished = run.progress().finished
+    return finished.test_accuracy if finished and finished.outcome == "completed" else None
 
 
 def verdict(first: Spread, second: Spread) -> str:

@@ -7,7 +7,7 @@ keras.initializers.GlorotUniform, keras.optimizers.Adam, keras.layers.BatchNorma
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.config import TrainConfig
@@ -42,3 +42,20 @@ def conventions_of(config: TrainConfig) -> Conventions:
     """Return the conventions that a run with `config` uses: those pinned, else its backend's own."""
     name = NATIVE[config.backend] if config.conventions == "auto" else config.conventions
     return CONVENTIONS[name]
+
+
+def conventions_in_use(config: TrainConfig) -> dict[str, Any]:
+    """Return the conventions by name, None for those a run with `config` has no use for, such as Adam's ε with SGD."""
+    from engine.models import ARCHITECTURES, BatchNorm
+
+    values = conventions_of(config)
+    has_adam = config.optimizer in ("adam", "adamw")
+    has_batch_norm = any(isinstance(layer, BatchNorm) for layer in ARCHITECTURES[config.model].layers)
+    return {
+        "initialisation": values.initialisation,
+        "adam_epsilon": values.adam_epsilon if has_adam else None,
+        "adam_epsilon_corrected": values.adam_epsilon_corrected if has_adam else None,
+        "batch_norm_momentum": values.batch_norm_momentum if has_batch_norm else None,
+        "batch_norm_epsilon": values.batch_norm_epsilon if has_batch_norm else None,
+        "batch_norm_unbiased": values.batch_norm_unbiased if has_batch_norm else None,
+    }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -169,7 +171,7 @@ class Store:
     def runs(self) -> list[Run]:
         """Return the runs, the oldest first; [] when the store does not exist yet."""
         try:
-            names = sorted(entry.name for entry in os.scandir(self.path) if _is_run(entry))
+            names = sorted((entry.name for entry in os.scandir(self.path) if _is_run(entry)), key=_moment)
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -201,19 +203,16 @@ class Store:
         The directory appears in one step, locked and with its settings, so that nobody sees it half made.
         Raises StoreError when the store cannot be written.
         """
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        run_id = f"{stamp}-{config.backend}-{secrets.token_hex(2)}"
-        draft = self.path / f".new-{run_id}"
+        draft = self.path / f".new-{secrets.token_hex(8)}"
         try:
             draft.mkdir(parents=True)
             (draft / "config.json").write_bytes(config.to_json() + b"\n")
             lock = FileLock(draft / "run.lock")
             lock.acquire()
-            draft.rename(self.path / run_id)
+            run = Run(_rename_to_new_id(draft, config.backend))
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
             raise self._unusable("written", error) from error
-        run = Run(self.path / run_id)
         lock.path = run.lock_path
         return run, lock
 
@@ -240,6 +239,24 @@ class Store:
 def open_run(reference: str, store: str | Path | None = None) -> Run:
     """Return a run of the store in force (see Store.locate and Store.find)."""
     return Store.locate(store).find(reference)
+
+
+def _rename_to_new_id(draft: Path, backend: str) -> Path:
+    """Rename a run's directory to `<date>-<time>-<backend>-<fraction of the second, in 1/65536>`, which is new."""
+    while True:
+        now = datetime.now()
+        path = draft.with_name(f"{now:%Y%m%d-%H%M%S}-{backend}-{now.microsecond * 65536 // 1_000_000:04x}")
+        try:
+            return draft.rename(path)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+            time.sleep(1 / 65536)
+
+
+def _moment(run_id: str) -> tuple[str, str, str]:
+    """Return what run ids sort by: their second, and its fraction; then the whole, for those of another form."""
+    return run_id[:15], run_id[-4:], run_id
 
 
 def _is_run(entry: os.DirEntry[str]) -> bool:

@@ -1,15 +1,12 @@
-"""`mnist-tui runs`, `attach`, `stop` and `delete`: the runs of the store."""
+"""`mnist-tui runs`, `attach` and `delete`: the runs of the store."""
 
 from __future__ import annotations
 
 import sys
-import time
 from typing import Any
 
 import click
 
-from engine.commands import Stop
-from engine.locks import is_held
 from engine.runs import Run
 from tui import formats
 from tui.commands.options import (
@@ -71,19 +68,6 @@ def attach(group: GroupOptions, reference: str, store_path: str | None, as_lines
         return follow(run, reporter, interruptions, leave_run)
 
 
-@click.command(short_help="Stop a run and keep what it has learnt.")
-@click.argument("reference", metavar="RUN")
-@click.option("--now", is_flag=True, help="Do not test and save first.")
-@store_option
-def stop(reference: str, now: bool, store_path: str | None) -> None:
-    """Stop RUN (an id, the beginning of one, a name, or "last") and wait until it has ended."""
-    run = open_store(store_path).find(reference)
-    run.send(Stop(now=now))
-    while is_held(run.lock_path):
-        time.sleep(0.05)
-    click.echo(f"{run.id}: {_told(look_at(run))}")
-
-
 @click.command(short_help="Delete a run and all its files.")
 @click.argument("reference", metavar="RUN")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -110,10 +94,10 @@ def look_at(run: Run) -> RunSnapshot:
 def _is_deletion_wanted(run: Run) -> bool:
     if not sys.stdin.isatty():
         raise click.UsageError("Without a terminal to ask on, delete needs --yes.")
-    return click.confirm(f"Delete {run.id} ({_told(look_at(run))})?")
+    return click.confirm(f"Delete {run.id} ({told(look_at(run))})?")
 
 
-def _told(snapshot: RunSnapshot) -> str:
+def told(snapshot: RunSnapshot) -> str:
     """Say how far a run came: `stopped after 2 of 10 epochs, test accuracy 0.9733`."""
     progress = snapshot.progress
     accuracy = progress.finished.test_accuracy if progress.finished else progress.best and progress.best.test_accuracy

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
+from engine.comparison import seed_spread, verdict
 from engine.config import FIELDS, TrainConfig
-from engine.conventions import conventions_of
-from engine.models import ARCHITECTURES, BatchNorm
-from engine.runs import Progress, Run
+from engine.conventions import conventions_in_use
+from engine.runs import Progress, Run, Store
 from tui.commands.options import (
     add_row,
     json_option,
@@ -20,7 +20,7 @@ from tui.commands.options import (
     store_option,
     text_of,
 )
-from tui.commands.reporting import VALIDATION_COLUMNS, epoch_line, heading
+from tui.commands.reporting import VALIDATION_COLUMNS, epoch_line, heading, spread_text
 from tui.commands.runs import look_at
 
 LABELS = {
@@ -54,7 +54,7 @@ def show(reference: str, other: str | None, store_path: str | None, as_json: boo
     store = open_store(store_path)
     run = store.find(reference)
     if other is not None:
-        _show_differences(run, store.find(other), as_json)
+        _show_differences(store, run, store.find(other), as_json)
     elif as_json:
         print_json(_description(run))
     else:
@@ -66,7 +66,7 @@ def facts_of(config: TrainConfig, progress: Progress) -> dict[str, Any]:
 
     A convention that the run has no use for, such as Adam's ε with SGD, is None.
     """
-    facts = {name: getattr(config, name) for name in FIELDS} | _conventions(config)
+    facts = {name: getattr(config, name) for name in FIELDS} | conventions_in_use(config)
     started = progress.started
     return facts | {
         "framework_version": started and started.framework_version,
@@ -76,20 +76,6 @@ def facts_of(config: TrainConfig, progress: Progress) -> dict[str, Any]:
         "dataset_fingerprint": started and started.dataset.fingerprint,
         "train_examples": started and started.dataset.train_examples,
         "test_examples": started and started.dataset.test_examples,
-    }
-
-
-def _conventions(config: TrainConfig) -> dict[str, Any]:
-    values = conventions_of(config)
-    has_adam = config.optimizer in ("adam", "adamw")
-    has_batch_norm = any(isinstance(layer, BatchNorm) for layer in ARCHITECTURES[config.model].layers)
-    return {
-        "initialisation": values.initialisation,
-        "adam_epsilon": values.adam_epsilon if has_adam else None,
-        "adam_epsilon_corrected": values.adam_epsilon_corrected if has_adam else None,
-        "batch_norm_momentum": values.batch_norm_momentum if has_batch_norm else None,
-        "batch_norm_epsilon": values.batch_norm_epsilon if has_batch_norm else None,
-        "batch_norm_unbiased": values.batch_norm_unbiased if has_batch_norm else None,
     }
 
 
@@ -105,7 +91,7 @@ def _description(run: Run) -> dict[str, Any]:
         "status": snapshot.status,
         "created": run.created.isoformat() if run.created else None,
         "settings": to_builtins(config),
-        "conventions": _conventions(config),
+        "conventions": conventions_in_use(config),
         "started": to_builtins(progress.started),
         "epochs": to_builtins(progress.epochs),
         "best_epoch": progress.best.epoch if progress.best else None,
@@ -150,19 +136,32 @@ def _show_end(run: Run) -> None:
             click.echo(f"  {clean(line)}")
 
 
-def _show_differences(first: Run, second: Run, as_json: bool) -> None:
+def _show_differences(store: Store, first: Run, second: Run, as_json: bool) -> None:
     facts = [facts_of(run.config, run.progress()) for run in (first, second)]
     differing = [key for key in facts[0] if facts[0][key] != facts[1][key]]
     if as_json:
         rows = [{"setting": key, "values": [each[key] for each in facts]} for key in differing]
         print_json({"runs": [first.id, second.id], "differences": rows})
-    elif not differing:
+        return
+    if not differing:
         click.echo(f"{first.id} and {second.id} have the same settings.")
     else:
         table = make_table("setting", first.id, second.id)
         for key in differing:
             add_row(table, _label(key), *(text_of(each[key]) for each in facts))
         print_table(table)
+    _show_verdict(store, first, second)
+
+
+def _show_verdict(store: Store, first: Run, second: Run) -> None:
+    """Say which of the two is better on the test set, and whether that is more than the seeds' spread."""
+    runs = store.runs()
+    spread, other = seed_spread(first, runs), seed_spread(second, runs)
+    if spread is None or other is None:
+        return
+    click.echo(f"\n{first.id}: test accuracy {spread_text(spread)}")
+    click.echo(f"{second.id}: test accuracy {spread_text(other)}")
+    click.echo(f"Difference: {verdict(spread, other)}.")
 
 
 def _label(key: str) -> str:

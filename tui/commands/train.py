@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 import click
 
 from engine.backends import require_installed
-from engine.config import FIELDS, Field
+from engine.config import FIELDS, Field, TrainConfig
 from engine.models import ARCHITECTURES
 from engine.presets import DEFAULT_PRESET, PRESETS
-from engine.runs import Run
+from engine.runs import Store
 from tui.commands.options import command_for, notify, open_store, print_json, store_option, text_of
 from tui.settings import SETTINGS, plan_run
 
@@ -70,13 +70,19 @@ def _help(field: Field) -> str:
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events as JSON lines.")
 @click.option("--detach", is_flag=True, help="Start the run, print its id, and do not wait for it.")
+@click.option(
+    "--repeats",
+    type=click.IntRange(1, 100),
+    default=1,
+    metavar="N",
+    help="Train N times with consecutive seeds; report mean and standard deviation.",
+)
 @click.option("--now", "skip_queue", is_flag=True, help="Do not wait for other runs on the same device.")
-def train(match: bool, store_path: str | None, as_json: bool, detach: bool, skip_queue: bool, **flags: Any) -> int:
+def train(
+    match: bool, store_path: str | None, as_json: bool, detach: bool, repeats: int, skip_queue: bool, **flags: Any
+) -> int:
     """Train a network on MNIST in a process of its own and print its epochs as they come."""
     from engine import data
-    from engine.launcher import launch
-    from tui.commands.following import Interruptions, follow, stop_run
-    from tui.commands.reporting import make_reporter
 
     store = open_store(store_path)
     plan = plan_run(flags, match)
@@ -84,17 +90,42 @@ def train(match: bool, store_path: str | None, as_json: bool, detach: bool, skip
         notify(f"Notice: {plan.notice}")
     require_installed(plan.config.backend)
     data.locate(plan.config.data)
+    configs = [plan.config.replace(seed=plan.config.seed + number) for number in range(repeats)]
+    if detach:
+        return _detach(store, configs, skip_queue, as_json)
+    return _train_in_turn(store, configs, skip_queue, as_json)
+
+
+def _train_in_turn(store: Store, configs: list[TrainConfig], skip_queue: bool, as_json: bool) -> int:
+    """Train one run after the other, each watched to its end; stop at the first that does not complete."""
+    from engine.comparison import Spread
+    from engine.launcher import launch
+    from tui.commands.following import Interruptions, follow, stop_run
+    from tui.commands.reporting import make_reporter, spread_text
+
+    accuracies: list[float] = []
     with Interruptions() as interruptions:
-        run = launch(store, plan.config, skip_queue)
-        if detach:
-            return _print_detached(run, as_json)
-        return follow(run, make_reporter(plan.config, as_json), interruptions, stop_run)
+        for config in configs:
+            run = launch(store, config, skip_queue)
+            status = follow(run, make_reporter(config, as_json), interruptions, stop_run)
+            finished = run.progress().finished
+            if status or finished is None or finished.outcome != "completed":
+                return status
+            accuracies.append(finished.test_accuracy or 0.0)
+    if len(accuracies) > 1:
+        notify(f"Test accuracy: {spread_text(Spread(tuple(accuracies)))}")
+    return 0
 
 
-def _print_detached(run: Run, as_json: bool) -> int:
-    if as_json:
-        print_json({"run": run.id})
-    else:
+def _detach(store: Store, configs: list[TrainConfig], skip_queue: bool, as_json: bool) -> int:
+    """Start the runs, which take turns on their device, and say how to come back to them."""
+    from engine.launcher import launch
+
+    for config in configs:
+        run = launch(store, config, skip_queue)
+        if as_json:
+            print_json({"run": run.id})
+            continue
         click.echo(run.id)
         click.echo(f"Watch it: {command_for('attach', run)}")
         click.echo(f"Stop it:  {command_for('stop', run)}")

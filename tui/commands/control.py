@@ -1,0 +1,97 @@
+"""`mnist-tui pause`, `resume` and `stop`: what one asks of a run."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from engine import commands
+from engine.backends import require_installed
+from engine.config import parse_field
+from engine.errors import RunError
+from engine.locks import is_held
+from engine.runs import LIVE, Run
+from tui.commands.options import command_for, open_store, print_json, store_option
+from tui.commands.runs import look_at, told
+
+POLL_SECONDS = 0.05
+
+
+@click.command(short_help="Hold a run; it keeps its memory and leaves the processor.")
+@click.argument("reference", metavar="RUN")
+@store_option
+def pause(reference: str, store_path: str | None) -> None:
+    """Hold RUN (an id, the beginning of one, a name, or "last") before its next step."""
+    run = open_store(store_path).find(reference)
+    run.send(commands.Pause())
+    while is_held(run.lock_path) and run.status() != "paused":
+        time.sleep(POLL_SECONDS)
+    click.echo(f"{run.id}: {run.status()}. To go on: {command_for('resume', run)}")
+
+
+@click.command(short_help="Go on with a run that is paused, stopped, failed or crashed.")
+@click.argument("reference", metavar="RUN")
+@click.option("--backend", metavar="torch|tensorflow", help="Go on with another framework, which takes over all state.")
+@click.option("--device", metavar="DEVICE", help="Go on on another device.")
+@click.option("--epochs", metavar="N", help="Train up to N epochs in all.")
+@store_option
+@click.option("--json", "as_json", is_flag=True, help="Print the run's events as JSON lines.")
+@click.option("--detach", is_flag=True, help="Do not wait for the run.")
+@click.option("--now", "skip_queue", is_flag=True, help="Do not wait for other runs on the same device.")
+def resume(
+    reference: str, store_path: str | None, as_json: bool, detach: bool, skip_queue: bool, **flags: str | None
+) -> int:
+    """Go on with RUN (an id, the beginning of one, a name, or "last").
+
+    A paused run goes on where it was. One that has ended gets a new worker, which continues from the last
+    checkpoint; with --epochs also one that is complete.
+    """
+    run = open_store(store_path).find(reference)
+    changes = {name: parse_field(name, value) for name, value in flags.items() if value is not None}
+    if run.status() in LIVE:
+        return _wake(run, changes)
+    return _continue(run, changes, as_json, detach, skip_queue)
+
+
+@click.command(short_help="Stop a run and keep what it has learnt.")
+@click.argument("reference", metavar="RUN")
+@click.option("--now", is_flag=True, help="Do not test and save first.")
+@store_option
+def stop(reference: str, now: bool, store_path: str | None) -> None:
+    """Stop RUN (an id, the beginning of one, a name, or "last") and wait until it has ended."""
+    run = open_store(store_path).find(reference)
+    run.send(commands.Stop(now=now))
+    while is_held(run.lock_path):
+        time.sleep(POLL_SECONDS)
+    click.echo(f"{run.id}: {told(look_at(run))}")
+
+
+def _wake(run: Run, changes: dict[str, Any]) -> int:
+    if changes:
+        raise RunError("Run is live", f"Run {run.id} cannot change while it runs.", f"First: mnist-tui stop {run.id}")
+    run.send(commands.Resume())
+    click.echo(f"{run.id}: {run.status()}")
+    return 0
+
+
+def _continue(run: Run, changes: dict[str, Any], as_json: bool, detach: bool, skip_queue: bool) -> int:
+    from engine.launcher import relaunch
+    from tui.commands.following import Interruptions, follow, stop_run
+    from tui.commands.reporting import make_reporter
+
+    epochs = changes.get("epochs", run.config.epochs)
+    if run.status() == "completed" and len(run.progress().epochs) >= epochs:
+        hint = f"To train on, ask for more: {command_for('resume', run)} --epochs {epochs * 2}"
+        raise RunError("Run is complete", f"Run {run.id} has trained all its {epochs} epochs.", hint)
+    require_installed(changes.get("backend", run.config.backend))
+    with Interruptions() as interruptions:
+        relaunch(run, skip_queue, **changes)
+        if not detach:
+            return follow(run, make_reporter(run.config, as_json), interruptions, stop_run)
+    if as_json:
+        print_json({"run": run.id})
+    else:
+        click.echo(f"{run.id} goes on. Watch it: {command_for('attach', run)}")
+    return 0
