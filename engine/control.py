@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from engine import commands
@@ -44,16 +43,3 @@ class Control:
             except RunError as error:
                 print(error, flush=True)
         return found
-
-    def wait_for_resume(self) -> None:
-        """Return once the user says so; raises StopRequested when that is what comes instead."""
-        while True:
-            for command in self.pending():
-                match command:
-                    case commands.Resume():
-                        return
-                    case commands.Stop(now=now):
-                        raise StopRequested(now)
-                    case _:
-                        pass
-            time.sleep(SECONDS_BETWEEN_LOOKS)

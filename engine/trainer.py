@@ -16,7 +16,7 @@ from engine.augmentation import draw_transforms
 from engine.backends import load_backend
 from engine.checkpoint import Metadata
 from engine.config import TrainConfig
-from engine.control import Control, StopRequested
+from engine.control import SECONDS_BETWEEN_LOOKS, Control, StopRequested
 from engine.data import Dataset, load_steps
 from engine.errors import ConfigError, EngineError, StoreError, TrainingError
 from engine.evaluation import predictions_path, save_predictions, score
@@ -49,7 +49,9 @@ def train(
     try:
         for event in _events(config, run, control or Control(), backend):
             yield event
-            if isinstance(event, events.EpochFinished):
+            if isinstance(event, events.RunStarted):
+                completed = event.resumed_from or 0
+            elif isinstance(event, events.EpochFinished):
                 completed = event.epoch
     except EngineError as error:
         yield _failed(completed, error)
@@ -179,6 +181,7 @@ class _Training:
         )  # fmt: skip
         self.best_epoch, self.best_accuracy = metadata.best_epoch, metadata.best_accuracy
         self.test_accuracy = metadata.test_accuracy
+        self.learning_rate = metadata.learning_rate
 
     def train(self) -> Iterator[AnyEvent]:
         """Train what is left to train."""
@@ -294,6 +297,7 @@ class _Training:
             best_epoch=self.best_epoch,
             best_accuracy=self.best_accuracy,
             test_accuracy=self.test_accuracy,
+            learning_rate=self.learning_rate,
             backend=self.backend.name,
             framework_version=self.backend.version,
         )
@@ -326,20 +330,27 @@ class _Training:
         return learning_rates(self.config.schedule, peak, first, count, self.config.epochs * self.steps)
 
     def _obey(self) -> Iterator[AnyEvent]:
-        """Carry out what the user asked since the last look; raises StopRequested."""
-        for command in self.control.pending():
-            match command:
-                case commands.SetLearningRate(learning_rate=rate):
-                    self.learning_rate = rate
-                    yield events.CommandApplied(command="set_learning_rate")
-                case commands.Stop(now=now):
-                    raise StopRequested(now)
-                case commands.Pause():
-                    yield events.CommandApplied(command="pause")
-                    self.control.wait_for_resume()
-                    yield events.CommandApplied(command="resume")
-                case commands.Resume():
-                    pass
+        """Carry out what the user asked since the last look, and wait while paused; raises StopRequested."""
+        paused = False
+        while True:
+            for command in self.control.pending():
+                match command:
+                    case commands.SetLearningRate(learning_rate=rate):
+                        self.learning_rate = rate
+                        yield events.CommandApplied(command="set_learning_rate")
+                    case commands.Stop(now=now):
+                        raise StopRequested(now)
+                    case commands.Pause() if not paused:
+                        paused = True
+                        yield events.CommandApplied(command="pause")
+                    case commands.Resume() if paused:
+                        paused = False
+                        yield events.CommandApplied(command="resume")
+                    case _:
+                        pass
+            if not paused:
+                return
+            time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def image_order(config: TrainConfig, epoch: int, count: int) -> np.ndarray:
