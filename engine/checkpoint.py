@@ -25,7 +25,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
 
     `epoch` epochs are complete, and `step` steps of the next one. `loss_sum` and `correct` are that epoch's
     running sums over images. `best_epoch` and `best_accuracy` are the run's best so far. `test_accuracy` is the
-    network's on the test set when the checkpoint was written.
+    network's on the test set when the checkpoint was written. `learning_rate` is the one that the user changed to.
     """
 
     model: str
@@ -38,6 +38,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     best_epoch: int | None = None
     best_accuracy: float = -1.0
     test_accuracy: float | None = None
+    learning_rate: float | None = None
     backend: str = ""
     framework_version: str = ""
     schema: int = 1
