@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 # Before anything imports NumPy: its matrix products here are small, and the threads of several test processes that
@@ -86,6 +88,22 @@ def write_idx(folder: Path, dataset: data.Dataset) -> Path:
         header = struct.pack(f">4B{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
         (folder / name).write_bytes(header + values.astype(np.uint8).tobytes())
     return folder
+
+
+@pytest.fixture
+def file_size_limit() -> Callable[[int], AbstractContextManager[None]]:
+    """Gives a limit, in bytes, beyond which no file of this process grows: as good as a full disk."""
+
+    @contextmanager
+    def limit(size: int) -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limit
 
 
 @pytest.fixture(scope="session")
