@@ -38,7 +38,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     device: Annotated[
         str,
         Meta(
-            pattern=r"^(auto|cpu|mps|cuda(:\d+)?)\Z",
+            pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)\Z",
             description="Where to train: auto, cpu, cuda:0 … or mps",
         ),
     ] = "auto"
@@ -90,7 +90,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     name: Annotated[str, Meta(pattern=PRINTABLE, max_length=80, description="A name of your own for the run")] = ""
 
     @classmethod
-    def create(cls, **values: Any) -> TrainConfig:
+    def create(cls, /, **values: Any) -> TrainConfig:
         """Return a config from defaults and `values` (texts or typed); raise ConfigError for the first bad one."""
         config = cls(**{name: parse_field(name, value) for name, value in values.items()})
         config.check()
@@ -126,7 +126,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """Return the config that `text` holds; raise ConfigError naming `source` when it does not hold one."""
         try:
             values = msgspec.json.decode(text, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ConfigError("", f"{source} is not a run's settings: {error}.") from error
         return cls.create(**values)
 
