@@ -22,7 +22,10 @@ def launch(store: Store, config: TrainConfig, skip_queue: bool = False) -> Run:
     With `skip_queue` the worker does not wait for its turn on the device.
     """
     run, lock = store.create(config)
-    _start_worker(run, lock, skip_queue)
+    try:
+        _start_worker(run, lock, skip_queue)
+    finally:
+        lock.release()
     return run
 
 
@@ -37,12 +40,15 @@ def relaunch(run: Run, skip_queue: bool = False, **changes: Any) -> None:
     lock = FileLock(run.lock_path)
     if not lock.acquire():
         raise RunError("Run is live", f"Run {run.id} is running already.", f"mnist-tui attach {run.id}")
-    if config != run.config:
-        write_atomically(run.config_path, lambda file: file.write(config.to_json() + b"\n"))
-    log = EventWriter(run.events_path)
-    log.append(RunRelaunched())
-    log.close()
-    _start_worker(run, lock, skip_queue)
+    try:
+        if config != run.config:
+            write_atomically(run.config_path, lambda file: file.write(config.to_json() + b"\n"))
+        log = EventWriter(run.events_path)
+        log.append(RunRelaunched())
+        log.close()
+        _start_worker(run, lock, skip_queue)
+    finally:
+        lock.release()
 
 
 def continued(config: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
@@ -60,16 +66,13 @@ def _start_worker(run: Run, lock: FileLock, skip_queue: bool) -> None:
     asked_before = run.commands_path.stat().st_size if run.commands_path.exists() else 0
     command = python_command("engine.worker", str(run.path), "--lock-descriptor", str(lock.descriptor))
     command += ["--commands-from", str(asked_before), *(["--now"] if skip_queue else [])]
-    try:
-        with run.log_path.open("ab") as log:
-            subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[lock.descriptor],
-                start_new_session=True,
-                env=python_environment(),
-            )
-    finally:
-        lock.release()
+    with run.log_path.open("ab") as log:
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[lock.descriptor],
+            start_new_session=True,
+            env=python_environment(),
+        )

@@ -219,9 +219,9 @@ class Store:
     def delete(self, run: Run) -> None:
         """Remove a run's directory; raises RunError while its worker lives. Links are removed, not followed."""
         lock = FileLock(run.lock_path)
-        if not lock.acquire():
-            raise RunError("Run is live", f"Run {run.id} is being trained.", f"First: mnist-tui stop {run.id}")
         try:
+            if not lock.acquire():
+                raise RunError("Run is live", f"Run {run.id} is being trained.", f"First: mnist-tui stop {run.id}")
             shutil.rmtree(run.path)
         except OSError as error:
             raise self._unusable("written", error) from error
