@@ -24,6 +24,7 @@ COMMANDS = {
     "pause": "tui.commands.control",
     "resume": "tui.commands.control",
     "delete": "tui.commands.runs",
+    "mistakes": "tui.commands.mistakes",
     "devices": "tui.commands.about",
     "models": "tui.commands.about",
     "presets": "tui.commands.about",

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from engine.errors import DataError
 
 if TYPE_CHECKING:
+    from engine.config import TrainConfig
     from engine.data import Dataset
+    from engine.events import RunStarted
 
 _read: dict[tuple[str, bool], Dataset] = {}
 _reading = threading.Lock()
@@ -32,3 +34,15 @@ def dataset_at(data: str, sample: bool = False) -> Dataset:
                 )
             _read[data, sample] = source_of.read(source)
         return _read[data, sample]
+
+
+def dataset_of(config: TrainConfig | None, started: RunStarted | None) -> Dataset:
+    """Return the dataset of the run that has these settings and began like this.
+
+    Raises DataError when it is not on this machine any more, or what is found in its place is another one.
+    """
+    from engine.answers import check_dataset
+
+    dataset = dataset_at(config.data if config else "", sample=bool(started and started.dataset.sample))
+    check_dataset(started, dataset)
+    return dataset
