@@ -225,5 +225,6 @@ def _expected(field: Field) -> str:
     if field.name == "device":
         return "auto, cpu, mps, cuda or cuda:N"
     if field.name in ("name", "data"):
-        return "plain text without control characters" + (", at most 80 characters" if field.name == "name" else "")
+        length = " of at most 80 characters" if field.name == "name" else ""
+        return f"plain text{length}, without control characters"
     return field.expectation()

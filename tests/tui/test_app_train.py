@@ -204,12 +204,13 @@ HOSTILE = ["[@click=app.exit]x[/]", "[/]", "[red", "\x1b[2J\x1b]0;title\x07", "a
 
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_hostile_text_is_shown_as_text(store: Store, text: str) -> None:
-    written = WrittenRun(store, name=text[:80])
+    name = "".join(character for character in text if character.isprintable())[:80]
+    written = WrittenRun(store, name=name)
     written.start(msgspec.structs.replace(dataset_at("").info, name=text, source=text))
     written.tell(events.Warned(message=text))
     written.epoch(1)
     written.finish("failed", events.ErrorInfo(title=text, message=text, hint=text))
-    crashed = WrittenRun(store, name=text[:80])
+    crashed = WrittenRun(store, name=name)
     crashed.run.log_path.write_text(text)
     crashed.vanish()
     async with opened(store, open_run=written.run) as (app, pilot):

@@ -108,12 +108,20 @@ def test_a_damaged_run_is_listed_and_can_be_deleted(cli_store: Path, capsys: pyt
 
 
 def test_hostile_names_are_shown_as_plain_text(cli_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ended(cli_store, name="[red]a[/] \x1b[31m\x9b31m[@click=app.quit]b\n")
+    ended(cli_store, name="[red]a[/] [@click=app.quit]b")
     for arguments in (["runs"], ["show", "last"]):
-        text = printed(capsys, *arguments)
-        assert "[red]a[/] [31m31m[@click=app.quit]b" in text
-        assert "\x1b" not in text
-        assert "\x9b" not in text
+        assert "[red]a[/] [@click=app.quit]b" in printed(capsys, *arguments)
+
+
+def test_a_run_with_control_characters_in_its_settings_is_shown_without_them(
+    cli_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ended(cli_store, name="plain")
+    run.config_path.write_text(run.config_path.read_text().replace("plain", r"a\u001b[31m\u009b31mb"))
+    assert run.id in printed(capsys, "runs")
+    message = refused(capsys, ["show", "last"])
+    assert "Run not readable" in message
+    assert not {"\x1b", "\x9b"} & set(message)
 
 
 def test_show_tells_settings_conventions_epochs_and_result(cli_store: Path, capsys: pytest.CaptureFixture[str]) -> None:

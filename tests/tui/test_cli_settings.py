@@ -86,7 +86,7 @@ def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ('model = "resnet"', "There is no model “resnet”."),
         ('preset = "best"', "There is no preset “best”."),
         ("preset = [1]", "Preset must be a text, not [1]."),
-        ('name = "a\\u0000b"', "Name must be UTF-8 text without NUL"),
+        ('name = "a\\u0000b"', "Name must be plain text of at most 80 characters"),
         ("[train]\nepochs = 1", "there is no such setting"),
     ],
 )
