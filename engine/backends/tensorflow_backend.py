@@ -231,12 +231,12 @@ class TensorFlowLearner:
             return tf.broadcast_to(values, [tf.shape(images)[0], 1, 1, images.shape[-1]])
 
         # Neither the fused operation nor tf.nn.moments: on the CPU both add 50,000 pixels one after the other in
-        # float32, which costs the gradients three digits. Image by image, sums stay short, forward and backward.
+        # float32, which costs the gradients three digits. Axis by axis, sums stay short, forward and backward.
         if training:
-            mean = tf.reduce_mean(tf.reduce_mean(images, [1, 2]), 0)
+            mean = _channel_means(images)
         centred = images - for_each_image(mean)
         if training:
-            variance = tf.reduce_mean(tf.reduce_mean(tf.square(centred), [1, 2]), 0)
+            variance = _channel_means(tf.square(centred))
         factor = scale * tf.math.rsqrt(variance + self._conventions.batch_norm_epsilon)
         output = centred * for_each_image(factor) + for_each_image(offset)
         if training and self._conventions.batch_norm_unbiased:
@@ -281,6 +281,11 @@ class TensorFlowLearner:
             channels, height, width = before.input_shape
             return channels, height, width
         return table[position].input_shape[0], 1, 1
+
+
+def _channel_means(images: tf.Tensor) -> tf.Tensor:
+    """Return the means, [c], of `images` [n, h, w, c]: over columns, then rows, then images."""
+    return tf.reduce_mean(tf.reduce_mean(tf.reduce_mean(images, 2), 1), 0)
 
 
 def _warp(images: tf.Tensor, transforms: tf.Tensor, fill: float) -> tf.Tensor:
