@@ -41,7 +41,7 @@ bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks
 
 stress: .venv/.installed-dev
-	$(BIN)/python -m pytest tests/stress -m stress
+	$(BIN)/python -m pytest -m stress tests/stress
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
