@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,11 +27,15 @@ class Spread:
     @property
     def mean(self) -> float:
         """The arithmetic mean."""
+        import statistics  # takes 12 ms, which the app's first frame can do without
+
         return statistics.fmean(self.values)
 
     @property
     def deviation(self) -> float:
         """The standard deviation with n − 1."""
+        import statistics
+
         return statistics.stdev(self.values) if len(self.values) > 1 else 0.0
 
     @property
@@ -84,7 +87,7 @@ def verdict(first: Spread, second: Spread) -> str:
     difference = second.mean - first.mean
     shown = f"{100 * difference:+.2f} percentage points"
     if min(len(first.values), len(second.values)) < 2:
-        return f"{shown} on one seed: train more seeds (--repeats 5) to know whether it means anything"
+        return f"{shown} on one seed: only more repeats can tell whether it means anything"
     error = math.hypot(first.standard_error, second.standard_error)
     if abs(difference) <= 2 * error:
         return f"{shown}, within the seeds' spread (± {100 * 2 * error:.2f}): no real difference"

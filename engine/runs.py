@@ -70,8 +70,8 @@ class Progress:
 
     @property
     def best(self) -> events.EpochFinished | None:
-        """The epoch with the highest test accuracy, the first of equals."""
-        return max(self.epochs, key=lambda epoch: epoch.test_accuracy, default=None)
+        """The epoch with the highest accuracy (on validation images, where some were held out), the first of equals."""
+        return max(self.epochs, key=_deciding_accuracy, default=None)
 
     @property
     def seconds(self) -> float:
@@ -239,6 +239,10 @@ class Store:
 def open_run(reference: str, store: str | Path | None = None) -> Run:
     """Return a run of the store in force (see Store.locate and Store.find)."""
     return Store.locate(store).find(reference)
+
+
+def _deciding_accuracy(epoch: events.EpochFinished) -> float:
+    return epoch.test_accuracy if epoch.validation_accuracy is None else epoch.validation_accuracy
 
 
 def _rename_to_new_id(draft: Path, backend: str) -> Path:

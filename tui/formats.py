@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.comparison import Spread
+
 
 def count(number: float) -> str:
     """`60000` → `60,000`."""
@@ -35,3 +40,10 @@ def examples(number: int) -> str:
 def megabytes(size: int) -> str:
     """`9912422` → `9.9 MB`."""
     return f"{size / 1e6:.1f} MB"
+
+
+def spread_text(spread: Spread) -> str:
+    """`0.9733 ± 0.0021 over 5 seeds`: mean and standard deviation."""
+    if len(spread.values) == 1:
+        return f"{spread.mean:.4f} on one seed"
+    return f"{spread.mean:.4f} ± {spread.deviation:.4f} over {len(spread.values)} seeds"

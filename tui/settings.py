@@ -11,8 +11,8 @@ from typing import Any
 
 from engine.backends import BACKENDS
 from engine.config import FIELDS, TrainConfig, parse_field
-from engine.conventions import NATIVE
 from engine.errors import ConfigError
+from engine.families import home_conventions
 from engine.presets import DEFAULT_PRESET, Preset, get_preset
 from engine.runs import Store
 
@@ -159,7 +159,7 @@ def _located(error: ConfigError, choice: Choice) -> ConfigError:
 
 
 def _matched_conventions(preset: Preset, wanted: str | None) -> Choice:
-    home = NATIVE[preset.backend]
+    home = home_conventions(TrainConfig.preset(preset.name))
     if wanted not in (None, home):
         raise ConfigError(
             "conventions",

@@ -19,8 +19,6 @@ from tui.terminal import clean
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from engine.comparison import Spread
-
 COLUMNS = ("epoch", "train loss", "train acc", "test loss", "test acc", "time", "images/s")
 VALIDATION_COLUMNS = (*COLUMNS[:3], "valid loss", "valid acc", *COLUMNS[3:])
 SHORTEST_BAR = 4
@@ -200,13 +198,6 @@ def epoch_line(epoch: events.EpochFinished, columns: tuple[str, ...] = COLUMNS) 
         "images/s": formats.count(epoch.images_per_second),
     }
     return "  ".join(f"{texts[name]:>{_width(name)}}" for name in columns)
-
-
-def spread_text(spread: Spread) -> str:
-    """Return `0.9733 ± 0.0021 over 5 seeds`: mean and standard deviation."""
-    if len(spread.values) == 1:
-        return f"{spread.mean:.4f} on one seed"
-    return f"{spread.mean:.4f} ± {spread.deviation:.4f} over {len(spread.values)} seeds"
 
 
 def step_line(step: events.Step, config: TrainConfig, width: int) -> RenderableType:

@@ -20,8 +20,9 @@ from tui.commands.options import (
     store_option,
     text_of,
 )
-from tui.commands.reporting import VALIDATION_COLUMNS, epoch_line, heading, spread_text
+from tui.commands.reporting import VALIDATION_COLUMNS, epoch_line, heading
 from tui.commands.runs import look_at
+from tui.formats import spread_text
 
 LABELS = {
     "preset_name": "Preset",

@@ -83,6 +83,7 @@ def train(
 ) -> int:
     """Train a network on MNIST in a process of its own and print its epochs as they come."""
     from engine import data
+    from engine.families import repeated
 
     store = open_store(store_path)
     plan = plan_run(flags, match)
@@ -90,7 +91,7 @@ def train(
         notify(f"Notice: {plan.notice}")
     require_installed(plan.config.backend)
     data.locate(plan.config.data)
-    configs = [plan.config.replace(seed=plan.config.seed + number) for number in range(repeats)]
+    configs = repeated(plan.config, repeats)
     if detach:
         return _detach(store, configs, skip_queue, as_json)
     return _train_in_turn(store, configs, skip_queue, as_json)
@@ -101,7 +102,8 @@ def _train_in_turn(store: Store, configs: list[TrainConfig], skip_queue: bool, a
     from engine.comparison import Spread
     from engine.launcher import launch
     from tui.commands.following import Interruptions, follow, stop_run
-    from tui.commands.reporting import make_reporter, spread_text
+    from tui.commands.reporting import make_reporter
+    from tui.formats import spread_text
 
     accuracies: list[float] = []
     with Interruptions() as interruptions:
