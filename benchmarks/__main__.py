@@ -1,0 +1,25 @@
+"""`python -m benchmarks`, or `make bench`: every measurement in turn, one short round of each."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+OWN_LOOPS = {"torch_tutorial", "keras_tutorial"}
+"""Modules that a benchmark starts itself."""
+SHORT = {"tutorials": ["--seeds", "1", "--epochs", "2"]}
+
+
+def main() -> int:
+    """Run each benchmark of this folder; return 1 when one of them failed."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+    failed = 0
+    for name in (name for name in names if name not in OWN_LOOPS):
+        print(f"\n# {name}", flush=True)
+        failed |= bool(subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *SHORT.get(name, [])]).returncode)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
