@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
-import signal
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 
-from engine import commands
 from engine.backends import BACKENDS
 from engine.config import TrainConfig
 from engine.devices import BackendReport, probe
 from engine.errors import EngineError
 from engine.runs import Run, Store
 from tui.background import WorkFailed, in_background, post_safely
+from tui.control import RunControl
 from tui.farewell import farewell
-from tui.jobs import (
-    Dataset,
-    DatasetExamined,
-    DeviceProbed,
-    JobFailed,
-    RunLaunched,
-    examine_dataset,
-    launch_run,
-)
+from tui.jobs import Dataset, DatasetExamined, DeviceProbed, JobFailed, RunsLaunched, examine_dataset
+from tui.palette import palette_of
 from tui.screens import mode_screens
-from tui.snapshot import RunSnapshot
-from tui.terminal import clean, picture_mode, wants_ascii
+from tui.signals import exit_on_signals
+from tui.terminal import picture_mode, wants_ascii
 from tui.theme import MNIST_DARK
 from tui.watcher import RunChanged, RunsChanged, StoreFailed, Watcher
 from tui.widgets.mode_bar import MODE_TITLES
 
-SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
-
-class MnistApp(App[None]):
+class MnistApp(RunControl):
     """Shows the runs of `store`, `open_run` first. `settings` are the user's own defaults for the form.
 
     `probe` answers for a framework what it can use on this machine; it may take its time.
@@ -60,17 +48,12 @@ class MnistApp(App[None]):
             Binding(f"{number},alt+{number}", f"switch_mode('{mode}')", title, show=False)
             for number, (mode, title) in enumerate(MODE_TITLES.items(), start=1)
         ),
-        Binding("s", "stop", "Stop"),
         Binding("d", "detach", "Detach"),
         Binding("question_mark,f1", "help", "Help", key_display="?"),
         Binding("q,ctrl+c", "quit", "Quit", key_display="q"),
         Binding("escape", "leave_field", "Leave the field", show=False),
     ]
 
-    snapshot: var[RunSnapshot | None] = var(None)
-    """The run on display."""
-    runs: var[tuple[RunSnapshot, ...] | None] = var(None)
-    """The store's runs, the newest first; None before the first look."""
     store_problem: var[str] = var("")
     reports: var[Mapping[str, Any]] = var({})
     """What each framework says of this machine, as they answer."""
@@ -78,6 +61,8 @@ class MnistApp(App[None]):
     """What the form's data setting leads to; None while that is being looked at."""
     config: var[TrainConfig | None] = var(None)
     """The form's settings; None while one of them does not fit."""
+    repeats: var[int] = var(1)
+    """Over how many seeds the form wants them trained."""
 
     def __init__(
         self,
@@ -87,8 +72,7 @@ class MnistApp(App[None]):
         open_run: Run | None = None,
         probe: Callable[[str], BackendReport] = probe,
     ) -> None:
-        super().__init__()
-        self.store = store
+        super().__init__(store)
         self.settings = settings
         self.ascii = wants_ascii(os.environ, ascii)
         self.picture_mode = picture_mode(os.environ, ascii)
@@ -96,8 +80,7 @@ class MnistApp(App[None]):
         self._probe = probe
         self._run_on_display = open_run
         self._data = ""
-        self._launching = False
-        self._started_here: set[str] = set()
+        self._follows_training = True  # to the next run of a family, when this one has ended
         self.register_theme(MNIST_DARK)
         self.theme = MNIST_DARK.name
 
@@ -105,7 +88,7 @@ class MnistApp(App[None]):
 
     def on_mount(self) -> None:
         """Take over the signals, follow the store, and ask in the background what this machine has."""
-        self._handle_signals()
+        exit_on_signals(self)
         if self._run_on_display:
             self.watcher.watch(self._run_on_display)
         self.watcher.start()
@@ -114,16 +97,6 @@ class MnistApp(App[None]):
     def on_unmount(self) -> None:
         """Stop following."""
         self.watcher.stop()
-
-    def _handle_signals(self) -> None:
-        """End in order on a signal: stock Textual would leave the terminal in the alternate screen."""
-        loop = asyncio.get_running_loop()
-        for number in SIGNALS:
-            with contextlib.suppress(RuntimeError, ValueError):  # not the main thread: a test, or a browser session
-                loop.add_signal_handler(number, self._exit_by_signal, number)
-
-    def _exit_by_signal(self, number: int) -> None:
-        self.exit(return_code=128 + number)
 
     def _look_around(self) -> None:
         self.examine_data(str(self.settings.get("data") or ""))
@@ -136,10 +109,22 @@ class MnistApp(App[None]):
     # What the background says
 
     def on_run_changed(self, message: RunChanged) -> None:
-        """Show the run's news, unless another run is on display by now."""
-        if self._run_on_display and message.snapshot.run.id == self._run_on_display.id:
-            self.snapshot = message.snapshot
-            self.refresh_bindings()
+        """Show the news of the run on display, unless another one is by now."""
+        display = message.family.display
+        if self._run_on_display is None or display.run.id != self._run_on_display.id:
+            return
+        if self.snapshot and self.snapshot.live and not display.live:
+            self._follows_training = True
+        self.snapshot, self.family = display, message.family
+        self.refresh_bindings()
+        self._move_on()
+
+    def _move_on(self) -> None:
+        """On the screen that is for it, show the run of the family that is training, if the one on display is not."""
+        training = self.family.training if self.family else None
+        is_idle = self.snapshot is not None and self.snapshot.status not in ("running", "paused")
+        if training and is_idle and self._follows_training and self.current_mode == "train":
+            self.open_run(training.run, follow_training=True)
 
     def on_runs_changed(self, message: RunsChanged) -> None:
         """Take over the store's runs; the first time, open a live one, else the newest."""
@@ -147,7 +132,8 @@ class MnistApp(App[None]):
         self.store_problem = ""
         self.runs = message.snapshots
         if first_look and self._run_on_display is None and self.runs:
-            self.open_run(next((s for s in self.runs if s.live), self.runs[0]).run)
+            order = sorted(self.runs, key=lambda s: (s.status not in ("running", "paused"), not s.live))
+            self.open_run(order[0].run, follow_training=True)
 
     def on_store_failed(self, message: StoreFailed) -> None:
         """Say that the store cannot be read."""
@@ -163,15 +149,17 @@ class MnistApp(App[None]):
         """Take over what a framework says of this machine."""
         self.reports = {**self.reports, message.report.backend: message.report}
 
-    def on_run_launched(self, message: RunLaunched) -> None:
-        """Show the run that was just started."""
-        self._launching = False
-        self._started_here.add(message.run.id)
-        self.open_run(message.run)
+    def on_runs_launched(self, message: RunsLaunched) -> None:
+        """Show the first of the runs that were just started."""
+        self.is_launching = False
+        self.started_here |= {run.id for run in message.runs}
+        self.open_run(message.runs[0], follow_training=True)
+        if message.error:
+            self.show_error(message.error)
 
     def on_job_failed(self, message: JobFailed) -> None:
         """Say what did not work."""
-        self._launching = False
+        self.is_launching = False
         self.show_error(message.error)
 
     def on_work_failed(self, message: WorkFailed) -> None:
@@ -185,18 +173,14 @@ class MnistApp(App[None]):
         self._data = data
         in_background(self, partial(examine_dataset, data), "examine dataset")
 
-    def open_run(self, run: Run) -> None:
-        """Put `run` on display."""
+    def open_run(self, run: Run, follow_training: bool = False) -> None:
+        """Put `run` on display; with `follow_training`, it makes room for the one of its family that trains."""
         if self.snapshot and self.snapshot.run.id != run.id:
-            self.snapshot = None
+            self.family = self.family.showing(run) if self.family else None
+            self.snapshot = self.family.display if self.family else None
         self._run_on_display = run
+        self._follows_training = follow_training
         self.watcher.watch(run)
-
-    def train(self, config: TrainConfig) -> None:
-        """Start a run with `config`, once, and show it."""
-        if not self._launching:
-            self._launching = True
-            in_background(self, partial(launch_run, self.store, config), "launch")
 
     def delete_run(self, run: Run) -> None:
         """Delete `run` from the store."""
@@ -206,31 +190,9 @@ class MnistApp(App[None]):
             self.show_error(error)
             return
         if self._run_on_display and self._run_on_display.id == run.id:
-            self._run_on_display = self.snapshot = None
+            self._run_on_display = self.snapshot = self.family = None
             self.watcher.watch(None)
         self.watcher.look()
-
-    def action_stop(self) -> None:
-        """Ask the run on display to stop after its step."""
-        if self.snapshot:
-            self.stop_run(self.snapshot.run)
-
-    def stop_run(self, run: Run) -> None:
-        """Ask `run` to stop."""
-        try:
-            run.send(commands.Stop())
-        except EngineError as error:
-            self.show_error(error)
-        else:
-            self.notify("It finishes its step, tests, and saves.", title="Stopping", markup=False)
-
-    def live_runs(self) -> list[RunSnapshot]:
-        """Return the live runs that are this session's: those started here, and the one on display."""
-        display = self._run_on_display.id if self._run_on_display else ""
-        ours = {s.run.id: s for s in self.runs or () if s.run.id in self._started_here or s.run.id == display}
-        if self.snapshot:
-            ours[self.snapshot.run.id] = self.snapshot
-        return [snapshot for snapshot in ours.values() if snapshot.live]
 
     def action_detach(self) -> None:
         """Leave, and let the runs go on."""
@@ -251,8 +213,7 @@ class MnistApp(App[None]):
         if answer == "detach":
             self.action_detach()
         elif answer == "stop":
-            for snapshot in self.live_runs():
-                self.stop_run(snapshot.run)
+            self.stop_runs([snapshot.run for snapshot in self.live_runs()])
             self.exit()
 
     def action_help(self) -> None:
@@ -267,34 +228,12 @@ class MnistApp(App[None]):
         self.screen.set_focus(None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer stop and detach only while there is something live."""
-        if action == "stop":
-            return bool(self.snapshot and self.snapshot.live)
+        """Offer to detach only while there is something live; for the rest see RunControl."""
         if action == "detach":
             return bool(self.live_runs())
-        return True
+        return super().check_action(action, parameters)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Add the modes and everything that can be done now to the command palette."""
         yield from super().get_system_commands(screen)
-        for mode, title in MODE_TITLES.items():
-            yield SystemCommand(f"Go to {title}", f"Show the {title} screen", self._switcher(mode))
-        for active in screen.active_bindings.values():
-            if active.enabled and active.binding.show and active.binding.action not in ("quit", "command_palette"):
-                action, node = active.binding.action, active.node
-                yield SystemCommand(
-                    active.binding.description,
-                    f"Key {self.get_key_display(active.binding)}",
-                    self._runner(action, node),
-                )
-
-    def _switcher(self, mode: str) -> Callable[[], object]:
-        return lambda: self.call_later(self.switch_mode, mode)
-
-    def _runner(self, action: str, node: Any) -> Callable[[], object]:
-        return lambda: self.call_later(self.run_action, action, node)
-
-    def show_error(self, error: EngineError) -> None:
-        """Show an error that does not belong to any field."""
-        text = " ".join(part for part in (error.message, error.hint) if part)
-        self.notify(clean(text), title=clean(error.title), severity="error", timeout=10, markup=False)
+        yield from palette_of(self, screen)

@@ -38,6 +38,12 @@ def backend_problem(name: str, reports: Reports) -> str:
     return " ".join(part for part in (report.error, report.hint) if part) if report else ""
 
 
+def both_problem(device: str, reports: Reports) -> str:
+    """Say why one of the frameworks cannot train on `device` here; empty when both can, or none is known not to."""
+    problems = (backend_problem(name, reports) or device_problem(device, name, reports) for name in BACKENDS)
+    return next(filter(None, problems), "")
+
+
 def device_options(backend: str, reports: Reports) -> list[Option]:
     """Return the devices of `backend` as far as they are known yet, and the usual ones it does not see."""
     always = [Option("auto", "auto")]

@@ -3,42 +3,67 @@
 from __future__ import annotations
 
 from engine.events import Step
+from tui.family import SHORT_NAMES, Family
 from tui.snapshot import RunSnapshot
 from tui.widgets.chart import LineStyle, Series
 
 TRAIN = LineStyle(color=0)
 TEST = LineStyle(color=1, dotted=True)
+VALID = LineStyle(color=2, dotted=True)
 
 
-def loss_curves(snapshot: RunSnapshot) -> tuple[Series, ...]:
-    """Return the training and test loss."""
-    return _curves(snapshot, "loss")
+def loss_curves(family: Family) -> tuple[Series, ...]:
+    """Return the training and test loss, and where there is one the validation loss; of both backends in a pair."""
+    return _family_curves(family, "loss")
 
 
-def accuracy_curves(snapshot: RunSnapshot) -> tuple[Series, ...]:
-    """Return the training and test accuracy."""
-    return _curves(snapshot, "accuracy")
+def accuracy_curves(family: Family) -> tuple[Series, ...]:
+    """Return the same curves of the accuracy."""
+    return _family_curves(family, "accuracy")
 
 
-def _curves(snapshot: RunSnapshot, figure: str) -> tuple[Series, ...]:
-    """Return the curves of `figure`.
+def _family_curves(family: Family, figure: str) -> tuple[Series, ...]:
+    """Return the curves of the run on display.
 
-    Until there are two epochs to connect, the training curve is the running mean over the steps of the first.
+    In a pair, one colour is one backend, validation is left out, and the run on display lies above the other.
     """
-    epochs = snapshot.progress.epochs
-    if len(epochs) < 2 and snapshot.first_epoch:
-        train = [(_position(step), getattr(step, figure)) for step in snapshot.first_epoch]
-        train += [(float(epoch.epoch), getattr(epoch, f"train_{figure}")) for epoch in epochs]
-    else:
-        train = [(float(epoch.epoch), getattr(epoch, f"train_{figure}")) for epoch in epochs]
-    if epochs and (step := snapshot.epoch_step):
-        train.append((_position(step), getattr(step, figure)))
-    test = [(float(epoch.epoch), getattr(epoch, f"test_{figure}")) for epoch in epochs]
+    if not family.pair:
+        return _curves(family.display, figure, {"train": TRAIN, "valid": VALID, "test": TEST})
+    curves: tuple[Series, ...] = ()
+    colored = sorted(enumerate(family.pair.items()), key=lambda item: item[1][1] is family.display)
+    for color, (backend, one) in colored:
+        styles = {"train": LineStyle(color), "test": LineStyle(color, dotted=True)}
+        curves += _curves(one, figure, styles, f"{SHORT_NAMES[backend]} ")
+    return curves
+
+
+def _curves(snapshot: RunSnapshot, figure: str, styles: dict[str, LineStyle], prefix: str = "") -> tuple[Series, ...]:
+    points = {
+        "train": _training_points(snapshot, figure),
+        "valid": _validation_points(snapshot, figure),
+        "test": [(float(epoch.epoch), getattr(epoch, f"test_{figure}")) for epoch in snapshot.progress.epochs],
+    }
     return tuple(
-        Series(name, [x for x, _ in points], [y for _, y in points], style)
-        for name, points, style in (("train", sorted(train), TRAIN), ("test", test, TEST))
-        if points
+        Series(prefix + name, [x for x, _ in points[name]], [y for _, y in points[name]], style)
+        for name, style in styles.items()
+        if points[name]
     )
+
+
+def _training_points(snapshot: RunSnapshot, figure: str) -> list[tuple[float, float]]:
+    """Return the training figures; until there are two epochs to connect, the running mean over the first's steps."""
+    epochs = snapshot.progress.epochs
+    points = [(float(epoch.epoch), getattr(epoch, f"train_{figure}")) for epoch in epochs]
+    if len(epochs) < 2:
+        points += [(_position(step), getattr(step, figure)) for step in snapshot.first_epoch]
+    if epochs and (step := snapshot.epoch_step):
+        points.append((_position(step), getattr(step, figure)))
+    return sorted(points)
+
+
+def _validation_points(snapshot: RunSnapshot, figure: str) -> list[tuple[float, float]]:
+    figures = ((float(epoch.epoch), getattr(epoch, f"validation_{figure}")) for epoch in snapshot.progress.epochs)
+    return [(x, y) for x, y in figures if y is not None]
 
 
 def _position(step: Step) -> float:

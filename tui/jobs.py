@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.message import Message
@@ -22,10 +23,11 @@ class JobFailed(Message):
 
 
 @dataclass
-class RunLaunched(Message):
-    """A run was created and its worker started."""
+class RunsLaunched(Message):
+    """Runs have a worker each now; `error` says why there are not more of them, if there should be."""
 
-    run: Run
+    runs: tuple[Run, ...]
+    error: EngineError | None = None
 
 
 @dataclass
@@ -58,14 +60,30 @@ class DatasetExamined(Message):
     dataset: Dataset
 
 
-def launch_run(store: Store, config: TrainConfig) -> Message:
-    """Start a run."""
+def launch_runs(store: Store, configs: Sequence[TrainConfig]) -> Message:
+    """Start a run with each of `configs`, as far as that goes."""
     from engine.launcher import launch
 
+    runs: list[Run] = []
     try:
-        return RunLaunched(launch(store, config))
+        for config in configs:
+            runs.append(launch(store, config))
+    except EngineError as error:
+        return RunsLaunched(tuple(runs), error) if runs else JobFailed(error)
+    return RunsLaunched(tuple(runs))
+
+
+def relaunch_run(run: Run) -> Message:
+    """Start a worker that continues `run` from its last checkpoint."""
+    from engine.backends import require_installed
+    from engine.launcher import relaunch
+
+    try:
+        require_installed(run.config.backend)
+        relaunch(run)
     except EngineError as error:
         return JobFailed(error)
+    return RunsLaunched((run,))
 
 
 def examine_dataset(data: str) -> Message:

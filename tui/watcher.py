@@ -1,4 +1,4 @@
-"""One thread that follows the store and the run on display, and posts what changed, at most ten times a second."""
+"""One thread that follows the store and the runs on display, and posts what changed, at most ten times a second."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from textual.message import Message
 
 from engine.errors import EngineError
 from engine.runs import Run, Store
+from tui.family import Family
 from tui.snapshot import RunReplay, RunSnapshot
 
 RUN_SECONDS = 0.1
@@ -18,9 +19,9 @@ STORE_SECONDS = 1.0
 
 @dataclass
 class RunChanged(Message):
-    """The run on display has news."""
+    """The run on display, or one that was launched with it, has news."""
 
-    snapshot: RunSnapshot
+    family: Family
 
 
 @dataclass
@@ -45,7 +46,8 @@ class Watcher:
         self._post = post
         self._replays: dict[str, RunReplay] = {}
         self._watched: Run | None = None
-        self._announced: RunSnapshot | None = None
+        self._kin: tuple[str, ...] = ()
+        self._announced: Family | None = None
         self._listed: tuple[RunSnapshot, ...] | None = None
         self._failed = ""
         self._hurry = threading.Event()
@@ -86,11 +88,25 @@ class Watcher:
         if run is None:
             self._announced = None
             return
-        replay = self._replay(run)
-        replay.update()
-        if replay.snapshot is not self._announced:
-            self._announced = replay.snapshot
-            self._post(RunChanged(replay.snapshot))
+        display = self._replay(run)
+        kin = [self._replays[member] for member in self._kin if member in self._replays]
+        replays = kin if display in kin else [display]
+        for replay in replays:
+            if replay is display or replay.snapshot.status in (
+                "running",
+                "paused",
+            ):  # the others are listed, that will do
+                replay.update()
+        members = tuple(replay.snapshot for replay in replays)
+        if self._is_news(display.snapshot, members):
+            self._announced = Family(display.snapshot, members)
+            self._post(RunChanged(self._announced))
+
+    def _is_news(self, display: RunSnapshot, members: tuple[RunSnapshot, ...]) -> bool:
+        known = self._announced
+        if known is None or known.display is not display or len(known.members) != len(members):
+            return True
+        return any(one is not other for one, other in zip(known.members, members, strict=True))
 
     def _list(self) -> None:
         try:
@@ -105,10 +121,17 @@ class Watcher:
         self._replays = {i: replay for i, replay in self._replays.items() if i in ids or i == watched}
         for run in runs:
             self._replay(run).update()
+        self._kin = self._find_kin(watched)
         listed = tuple(self._replays[run.id].snapshot for run in reversed(runs))
         if self._listed is None or [id(s) for s in listed] != [id(s) for s in self._listed]:
             self._listed = listed
             self._post(RunsChanged(listed))
+
+    def _find_kin(self, watched: str) -> tuple[str, ...]:
+        from engine.families import family_of
+
+        snapshots = (replay.snapshot for replay in self._replays.values())
+        return family_of(watched, {one.run.id: one.config for one in snapshots if one.config})
 
     def _replay(self, run: Run) -> RunReplay:
         if run.id not in self._replays:

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import DataTable, Static
 
 from engine.backends import BACKENDS
+from tui.control import is_resumable
 from tui.formats import clock, count, percent
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
@@ -42,10 +43,12 @@ class RunsScreen(ModeScreen):
     MODE = "runs"
     ABOUT = (
         "Every training run, the newest first. Enter opens a run: the Train screen shows its curves and the "
-        "Mistakes screen what it gets wrong. A run goes on without the app until its epochs are done."
+        "Mistakes screen what it gets wrong; runs launched together open together. r goes on with a run that ended "
+        "before its time. A run goes on without the app until its epochs are done."
     )
     CSS_PATH = "runs.tcss"
     BINDINGS = [
+        Binding("r", "relaunch", "Resume"),
         Binding("delete,x", "delete", "Delete", key_display="x"),
     ]
 
@@ -101,6 +104,7 @@ class RunsScreen(ModeScreen):
             empty.update("No runs yet. Press 1, then t, to train the first." if runs is not None else "Looking …")
         if runs is not None:
             self._fill(runs)
+        self.refresh_bindings()
 
     def _fill(self, runs: tuple[RunSnapshot, ...]) -> None:
         """Show `runs`; where they are the same ones as before, only what changed is touched."""
@@ -146,12 +150,21 @@ class RunsScreen(ModeScreen):
     def _chosen(self) -> RunSnapshot | None:
         return next((s for s in self.lab.runs or () if s.run.id == self._chosen_id), None)
 
+    @on(DataTable.RowHighlighted)
+    def _offer_what_applies(self) -> None:
+        self.refresh_bindings()
+
     @on(DataTable.RowSelected)
     async def _open(self) -> None:
         """Show the chosen run on the Train screen."""
         if chosen := self._chosen:
             self.lab.open_run(chosen.run)
             await self.app.switch_mode("train")
+
+    def action_relaunch(self) -> None:
+        """Take up the chosen run again, which ended before its time."""
+        if chosen := self._chosen:
+            self.lab.relaunch(chosen.run)
 
     async def action_delete(self) -> None:
         """Delete the chosen run, after asking."""
@@ -172,5 +185,7 @@ class RunsScreen(ModeScreen):
             self.lab.delete_run(snapshot.run)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to delete only where there is a run."""
+        """Offer to delete only where there is a run, and to resume only one that ended before its time."""
+        if action == "relaunch":
+            return is_resumable(self._chosen)
         return bool(self.lab.runs) if action == "delete" else True

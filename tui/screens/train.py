@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -10,7 +12,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.config import TrainConfig
+from tui.control import is_resumable
 from tui.curves import accuracy_curves, loss_curves
+from tui.family import SHORT_NAMES, Family
 from tui.formats import count, duration, percent
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
@@ -22,6 +26,7 @@ from tui.widgets.progress_row import ProgressRow
 from tui.widgets.run_notice import RunNotice
 from tui.widgets.setup_form import SetupForm
 
+MEDIUM, WIDE = 100, 150  # columns of the terminal
 EMPTY = "No run yet. Choose the settings on the left, or keep the tutorial's, and press t to train."
 
 
@@ -31,13 +36,18 @@ class TrainScreen(ModeScreen):
     MODE = "train"
     ABOUT = (
         "Choose a preset or any settings on the left, then press t: the network trains in a process of its own. "
-        "The curves and the table follow it. Leaving with d lets it train on. "
+        "The curves and the table follow it. b trains the same recipe on both frameworks, matched, one after the "
+        "other, and lays their curves over each other; Repeats, under More, trains over several seeds. v shows "
+        "another run of those launched together. Leaving with d lets them train on. "
         "Arrows or Tab go from field to field, Enter opens a list, Escape leaves the form."
     )
     CSS_PATH = "train.tcss"
     BINDINGS = [
         Binding("t", "train", "Train"),
         Binding("ctrl+t,f5", "train", "Train", show=False),
+        Binding("b", "both", "Both"),
+        Binding("r", "relaunch", "Resume"),
+        Binding("v", "other", "Other run"),
         Binding("l", "log_scale", "Log scale"),
     ]
 
@@ -55,13 +65,14 @@ class TrainScreen(ModeScreen):
                     yield EpochTable(ascii=self.lab.ascii)
                     yield ProgressRow(id="progress")
                     yield Static(id="summary", markup=False)
+                    yield Static(id="result", markup=False)
 
     def on_mount(self) -> None:
         """Follow the run on display and what is found out about this machine."""
         super().on_mount()
         for chart in self.query(Chart):
             chart.ascii = self.lab.ascii
-        self.follow("snapshot", self._show_run)
+        self.follow("family", self._show_run)
         self.follow("reports", self._show_reports)
         self.follow("dataset", self._pass_dataset)
         self.query_one(SetupForm).focus_first()
@@ -72,67 +83,130 @@ class TrainScreen(ModeScreen):
     def _pass_dataset(self) -> None:
         self.query_one(SetupForm).dataset = self.lab.dataset
 
+    def on_resize(self) -> None:
+        """Say as much as there is room for."""
+        self._show_run()
+
     def _show_run(self) -> None:
-        snapshot = self.lab.snapshot
-        self.query_one("#loss", Chart).show(loss_curves(snapshot) if snapshot else ())
-        self.query_one("#accuracy", Chart).show(accuracy_curves(snapshot) if snapshot else ())
-        self.query_one(RunNotice).show(snapshot)
-        self.query_one(EpochTable).show(snapshot)
-        self.query_one(ProgressRow).snapshot = snapshot
-        self.query_one("#empty").display = snapshot is None
-        self.query_one(EpochTable).display = snapshot is not None
-        self.query_one("#history").border_title = (
-            _title(snapshot, self.lab.ascii, self.app.size.width < 100) if snapshot else Content("run")
-        )
-        summary = _summary(snapshot) if snapshot else Content("")
-        self.query_one("#summary", Static).update(summary)
-        self.query_one("#summary").display = bool(summary.plain)
-        self.query_one("#progress").display = not summary.plain
+        family = self.lab.family
+        self._show_curves(family)
+        self.query_one(RunNotice).show(family.display if family else None)
+        self.query_one(EpochTable).show(family)
+        self.query_one("#empty").display = family is None
+        self.query_one(EpochTable).display = family is not None
+        title = _title(family, self.lab.ascii, self.app.size.width) if family else Content("run")
+        self.query_one("#history").border_title = title
+        self._show_end(family)
+
+    def _show_curves(self, family: Family | None) -> None:
+        pair = [SHORT_NAMES[name] for name in family.pair] if family and self.app.size.width < MEDIUM else []
+        for name, curves in (("#loss", loss_curves), ("#accuracy", accuracy_curves)):
+            chart = self.query_one(name, Chart)
+            chart.show(curves(family) if family else ())
+            chart.name_colors(*pair)
+
+    def _show_end(self, family: Family | None) -> None:
+        """Show how the run in training gets on; when none is, what the one on display and its family came to."""
+        training = family.training if family else None
+        row = self.query_one(ProgressRow)
+        row.label = family.name_of(training) if family and training else ""
+        row.snapshot = training
+        row.display = training is not None
+        summary = _summary(family.display) if family and not training else Content("")
+        result = Content("\n".join(family.result())) if family else Content("")
+        for name, text in (("#summary", summary), ("#result", result)):
+            self.query_one(name, Static).update(text)
+            self.query_one(name).set_class(not text.plain, "-empty")
+        self.query_one("#history").set_class(bool(result.plain), "-result")
 
     @on(SetupForm.Changed)
     def _config_changed(self, event: SetupForm.Changed) -> None:
-        self.lab.config = event.config
+        self.lab.config, self.lab.repeats = event.config, event.repeats
+        self.refresh_bindings()
 
     @on(SetupForm.DataChosen)
     def _data_chosen(self, event: SetupForm.DataChosen) -> None:
         self.lab.examine_data(event.data)
 
     @on(SetupForm.Submitted)
+    async def _submitted(self, event: SetupForm.Submitted) -> None:
+        await (self.action_both() if event.both else self.action_train())
+
     async def action_train(self) -> None:
-        """Start a run with the form's settings; go to the field that does not fit if one does not."""
-        config = self.lab.config
-        if config is None:
+        """Train with the form's settings, as often as it says."""
+        await self._train(lambda config: [config])
+
+    async def action_both(self) -> None:
+        """Train the form's recipe on both backends, matched."""
+        from engine.families import matched
+
+        await self._train(matched)
+
+    async def _train(self, recipes: Callable[[TrainConfig], list[TrainConfig]]) -> None:
+        """Train what `recipes` makes of the form's settings; go to the field that does not fit if one does not."""
+        from engine.families import repeated
+
+        if self.lab.config is None:
             await self.query_one(SetupForm).focus_problem()
             return
+        seeds = repeated(self.lab.config, self.lab.repeats)
+        configs = [config for one in seeds for config in recipes(one)]
         live = [snapshot.run.id for snapshot in self.lab.live_runs()]
         if not live:
-            self._train(config)
+            self._launch(configs)
             return
         from tui.screens.confirm import ConfirmScreen
 
-        question = f"Run {live[0]} is live. Start another? On the same device it waits for its turn."
+        more, waits = (
+            ("another", "it waits for its") if len(configs) == 1 else (f"{len(configs)} more", "they wait for their")
+        )
+        question = f"Run {live[0]} is live. Start {more}? On the same device {waits} turn."
         await self.app.push_screen(
-            ConfirmScreen(question, yes="Start another", no="Do not"),
-            lambda yes: self._train(config) if yes else None,
+            ConfirmScreen(question, yes=f"Start {more}", no="Do not"),
+            lambda yes: self._launch(configs) if yes else None,
         )
 
-    def _train(self, config: TrainConfig) -> None:
-        """Start a run, and take the focus out of the form, so that digits go to the other screens again."""
-        self.lab.train(config)
+    def _launch(self, configs: list[TrainConfig]) -> None:
+        """Start runs, and take the focus out of the form, so that digits go to the other screens again."""
+        self.lab.train(configs)
         self.query_one(EpochTable).focus()
+
+    def action_relaunch(self) -> None:
+        """Take up the run on display again, which ended before its time."""
+        if self.lab.snapshot:
+            self.lab.relaunch(self.lab.snapshot.run)
+
+    def action_other(self) -> None:
+        """Show the next one of the runs that were launched together."""
+        if self.lab.family:
+            self.lab.open_run(self.lab.family.after_display.run)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done with the form and with the run on display."""
+        match action:
+            case "both":
+                return not self.query_one(SetupForm).both_problem or None
+            case "relaunch":
+                return is_resumable(self.lab.snapshot)
+            case "other":
+                return bool(self.lab.family and len(self.lab.family.members) > 1)
+        return True
 
     def action_log_scale(self) -> None:
         """Show the loss on a logarithmic scale, or on a plain one again."""
         chart = self.query_one("#loss", Chart)
         chart.log_scale = not chart.log_scale
-        chart.border_title = Content("loss (log scale)" if chart.log_scale else "loss")
 
 
-def _title(snapshot: RunSnapshot, ascii_only: bool, narrow: bool) -> Content:
-    """Return the run's status, name and framework."""
+def _title(family: Family, ascii_only: bool, width: int) -> Content:
+    """Return the run's status and name, which one of its family it is, and, where there is room, its framework."""
+    snapshot, members = family.display, family.members
     name = snapshot.config.name if snapshot.config and snapshot.config.name else snapshot.run.id
     parts = [status_text(snapshot.status, ascii_only), Content(clean(name))]
-    if (started := snapshot.progress.started) and not narrow:
+    if len(members) > 1:
+        position = [member.run.id for member in members].index(snapshot.run.id) + 1
+        parts.insert(1, Content(f"{family.name_of(snapshot)}, {position} of {len(members)}"))
+    if (started := snapshot.progress.started) and width >= (WIDE if len(members) > 1 else MEDIUM):
         parts.append(Content(clean(f"{started.backend} {started.framework_version}")))
         parts.append(Content(clean(started.device)))
     return Content(" · ").join(parts)

@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.terminal import clean
-from tui.widgets.plot import AXIS, LineStyle, Run, Series, plot
+from tui.widgets.plot import AXIS, SOLID_ASCII, LineStyle, Run, Series, plot
 
 __all__ = ["Chart", "LineStyle", "Series"]
 
@@ -69,6 +69,8 @@ class Chart(Widget):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
+        self._title = title
+        self._names: tuple[str, ...] = ()
         self.border_title = Content(clean(title))
         self.border_subtitle = Content(clean(x_label))
         self._y_format = y_format
@@ -85,6 +87,24 @@ class Chart(Widget):
         self._latest = tuple(series)
         if self._cooldown is None:
             self._show_latest()
+
+    def name_colors(self, *names: str) -> None:
+        """Write `names` beside the title in the curves' colours, for where there is no room for a legend."""
+        if names != self._names:
+            self._names = names
+            self._entitle()
+
+    def watch_log_scale(self) -> None:
+        """Say so in the title."""
+        self._entitle()
+
+    def _entitle(self) -> None:
+        parts = [Content(clean(f"{self._title} (log scale)" if self.log_scale else self._title))]
+        for number, name in enumerate(self._names):
+            marker = SOLID_ASCII[number] if self.ascii else ""
+            color = self.get_component_styles(f"chart--curve-{number}").color
+            parts.append(Content.styled(clean(marker + name), color.css))
+        self.border_title = Content(" ").join(parts)
 
     def _show_latest(self) -> None:
         self._cooldown = None

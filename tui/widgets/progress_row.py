@@ -9,6 +9,8 @@ from textual.widgets import Static
 from engine.events import Step
 from tui.formats import clock, count
 from tui.snapshot import RunSnapshot
+from tui.status import GLYPHS
+from tui.terminal import clean
 
 MAXIMUM_BAR = 40
 MINIMUM_BAR = 6
@@ -18,6 +20,8 @@ class ProgressRow(Static):
     """The progress of the epoch that is running; blank when none is."""
 
     snapshot: reactive[RunSnapshot | None] = reactive(None)
+    label: reactive[str] = reactive("")
+    """What tells the run from others that were launched with it."""
 
     def render(self) -> Content:
         """Write the line, leaving out what does not fit."""
@@ -26,7 +30,9 @@ class ProgressRow(Static):
         if snapshot is None or step is None or not snapshot.live:
             return Content("")
         ascii_only = bool(getattr(self.app, "ascii", False))
-        head = f"{'>' if ascii_only else '▶'} epoch {step.epoch}/{snapshot.epochs} "
+        sign = GLYPHS["paused"] if snapshot.status == "paused" else ("▶", ">", "")
+        label = f"{clean(self.label)} " if self.label else ""
+        head = f"{sign[ascii_only]} {label}epoch {step.epoch}/{snapshot.epochs} "
         for tail in _tails(step, snapshot.seconds_left):
             room = self.size.width - len(head) - len(tail)
             if room >= MINIMUM_BAR:

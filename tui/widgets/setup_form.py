@@ -9,32 +9,24 @@ from typing import Any
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.reactive import var
 from textual.widgets import Button, Collapsible, Static
 
-from engine.config import FIELDS, Field, TrainConfig, parse_field
-from engine.errors import ConfigError
+from engine.config import FIELDS, TrainConfig
 from engine.models import ARCHITECTURES
 from engine.presets import DEFAULT_PRESET, PRESETS
-from tui.availability import (
-    Reports,
-    backend_options,
-    backend_problem,
-    device_options,
-    device_problem,
-    installed_backend,
-)
+from tui.availability import Reports, backend_options, both_problem, device_options, installed_backend
+from tui.form_checks import FORM_FIELDS, PRESET, REPEATS, config_of, find_problems, repeats_of
 from tui.formats import count
 from tui.jobs import Dataset
 from tui.terminal import clean
 from tui.widgets.choice import Option
 from tui.widgets.setup_field import SetupField
 
-PRESET = Field("preset", "A recipe to start from; every setting can be changed", str, DEFAULT_PRESET)
 FIRST = ("backend", "device", "model", "epochs", "batch_size", "learning_rate", "optimizer", "seed")
-MORE = tuple(name for name in FIELDS if name not in (*FIRST, "preset_name"))
+MORE = (REPEATS.name, *(name for name in FIELDS if name not in (*FIRST, "preset_name")))
 PERSONAL = frozenset({"preset_name", "device", "seed", "limit", "deterministic", "threads", "data", "name"})
 
 
@@ -53,9 +45,10 @@ class SetupForm(Vertical):
 
     @dataclass
     class Changed(Message):
-        """The settings are others now; `config` is None while one of them does not fit."""
+        """The settings are others now; `config` is None while one of them does not fit. `repeats` counts seeds."""
 
         config: TrainConfig | None
+        repeats: int
 
     @dataclass
     class DataChosen(Message):
@@ -65,20 +58,26 @@ class SetupForm(Vertical):
 
     @dataclass
     class Submitted(Message):
-        """The user wants to train."""
+        """The user wants to train, on `both` backends or on the one that is set."""
+
+        both: bool
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__()
         self.border_title = "Setup"
         self._problems: dict[str, str] = {}
+        self._both_problem = ""
         preset = str(settings.get("preset") or DEFAULT_PRESET)
         recipe = PRESETS.get(preset, PRESETS[DEFAULT_PRESET]).settings
         given = {name: value for name, value in settings.items() if name in FIELDS and value is not None}
         defaults = {name: field.default for name, field in FIELDS.items()}
-        values = {**defaults, **recipe, **given}
+        values = {**defaults, "repeats": REPEATS.default, **recipe, **given}
         if "backend" not in given:
             values["backend"] = installed_backend(values["backend"])
-        self._start = {name: _as_text(value) for name, value in values.items()} | {"preset": preset}
+        self._start = {name: _as_text(value) for name, value in values.items()} | {
+            "preset": preset,
+            "repeats": str(REPEATS.default),
+        }
 
     def compose(self) -> ComposeResult:
         """Lay out the fields, the rest behind More, the button, and the help of the field in focus."""
@@ -88,7 +87,10 @@ class SetupForm(Vertical):
             ascii_only = getattr(self.app, "ascii", False)
             closed, opened = ("+", "-") if ascii_only else ("▸", "▾")
             yield Collapsible(title="More", collapsed_symbol=closed, expanded_symbol=opened)
-        yield Button("Train  t", id="train", variant="primary", compact=True)
+        with Horizontal(id="buttons"):
+            yield Button("Train  t", id="train", variant="primary", compact=True)
+            yield Button("Both  b", id="both", compact=True)
+        yield Static(id="both-problem", markup=False)
         yield Static(id="help", markup=False)
 
     def _fields(self, names: tuple[str, ...]) -> Iterator[SetupField]:
@@ -98,7 +100,7 @@ class SetupForm(Vertical):
             "model": [Option(name, f"{name} · {count(a.parameters)}") for name, a in ARCHITECTURES.items()],
         }
         for name in names:
-            yield SetupField(FIELDS[name], self._start[name], options.get(name, ()))
+            yield SetupField(FORM_FIELDS[name], self._start[name], options.get(name, ()))
 
     def on_mount(self) -> None:
         """Check what the form starts with."""
@@ -121,6 +123,11 @@ class SetupForm(Vertical):
     def problems(self) -> dict[str, str]:
         """What is wrong, by setting."""
         return dict(self._problems)
+
+    @property
+    def both_problem(self) -> str:
+        """Why the recipe cannot be trained on both backends; empty when it can."""
+        return self._both_problem
 
     async def focus_problem(self) -> None:
         """Give the focus to the first setting that does not fit."""
@@ -177,43 +184,22 @@ class SetupForm(Vertical):
     def _check(self) -> None:
         """Show each setting's problem beside it and tell what the settings add up to."""
         values = self.values
-        self._problems = problems = self._find_problems(values)
+        self._problems = problems = find_problems(values, self.dataset, self.reports)
         for field in self.query(SetupField):
             field.problem = problems.get(field.field.name, "")
         hidden = sum(name in MORE for name in problems)
         self.query_one(Collapsible).title = f"More ({hidden} to mend)" if hidden else "More"
-        config = None if problems else _config(values)
-        self.post_message(self.Changed(config))
+        self._check_both(values)
+        config = None if problems else config_of(values)
+        self.post_message(self.Changed(config, repeats_of(values)))
 
-    def _find_problems(self, values: dict[str, str]) -> dict[str, str]:
-        problems: dict[str, str] = {}
-        for name, value in values.items():
-            try:
-                if name != "preset":
-                    parse_field(name, value)
-            except ConfigError as error:
-                problems[name] = error.message
-        if values["preset"] not in PRESETS:
-            problems["preset"] = f"There is no preset “{values['preset']}”."
-        if values["model"] not in ARCHITECTURES:
-            problems["model"] = f"There is no model “{values['model']}”."
-        problems |= self._dataset_problems(values, problems)
-        problems.setdefault("backend", backend_problem(values["backend"], self.reports))
-        problems.setdefault("device", device_problem(values["device"], values["backend"], self.reports))
-        return {name: text for name, text in problems.items() if text}
-
-    def _dataset_problems(self, values: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-        dataset = self.dataset
-        if dataset is None or dataset.data != values["data"]:
-            return {}
-        if dataset.error and not dataset.fetched_later:
-            return {"data": dataset.error.message}
-        if dataset.info is None or "batch_size" in known or "limit" in known:
-            return {}
-        images = min(int(values["limit"]) or dataset.info.train_examples, dataset.info.train_examples)
-        if int(values["batch_size"]) > images:
-            return {"batch_size": f"Batch size must be at most the {count(images)} training images."}
-        return {}
+    def _check_both(self, values: Mapping[str, str]) -> None:
+        """Grey out the button for both backends where one of them is not to be had, and say why."""
+        self._both_problem = both_problem(values["device"], self.reports)
+        self.query_one("#both", Button).disabled = bool(self._both_problem)
+        line = self.query_one("#both-problem", Static)
+        line.update(clean(f"Both: {self._both_problem}"))
+        line.display = bool(self._both_problem)
 
     def watch_reports(self) -> None:
         """A framework answered: offer its devices."""
@@ -234,18 +220,10 @@ class SetupForm(Vertical):
     def _show_help(self, field: SetupField | None) -> None:
         self.query_one("#help", Static).update(clean(_help(field)) if field else "")
 
-    @on(Button.Pressed, "#train")
+    @on(Button.Pressed)
     def _submit(self, event: Button.Pressed) -> None:
         event.stop()
-        self.post_message(self.Submitted())
-
-
-def _config(values: Mapping[str, str]) -> TrainConfig | None:
-    settings = {("preset_name" if name == "preset" else name): value for name, value in values.items()}
-    try:
-        return TrainConfig.create(**settings)
-    except ConfigError:
-        return None
+        self.post_message(self.Submitted(both=event.button.id == "both"))
 
 
 def _help(field: SetupField) -> str:

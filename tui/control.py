@@ -1,0 +1,130 @@
+"""The part of the app that asks things of runs: to start, stop, hold, go on, or be deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from textual.app import App
+from textual.binding import Binding
+from textual.reactive import var
+
+from engine import commands
+from engine.config import TrainConfig
+from engine.errors import EngineError
+from engine.runs import Run, Store
+from tui.background import in_background
+from tui.family import Family
+from tui.jobs import launch_runs, relaunch_run
+from tui.snapshot import RunSnapshot
+from tui.terminal import clean
+
+RESUMABLE = ("stopped", "failed", "crashed")
+
+
+class RunControl(App[None]):
+    """Controls the runs of `store`, above all the one on display; `started_here` are the ids of this session's."""
+
+    BINDINGS = [
+        Binding("s", "stop", "Stop"),
+        Binding("p", "pause", "Pause"),
+        Binding("p", "resume", "Resume"),
+    ]
+
+    snapshot: var[RunSnapshot | None] = var(None)
+    """The run on display."""
+    family: var[Family | None] = var(None)
+    """The same among the runs launched together with it."""
+    runs: var[tuple[RunSnapshot, ...] | None] = var(None)
+    """The store's runs, the newest first; None before the first look."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+        self.started_here: set[str] = set()
+        self.is_launching = False
+
+    def train(self, configs: Sequence[TrainConfig]) -> None:
+        """Start a run with each of `configs`, once; on the same device they take turns."""
+        if not self.is_launching:
+            self.is_launching = True
+            in_background(self, partial(launch_runs, self.store, configs), "launch")
+
+    def relaunch(self, run: Run) -> None:
+        """Go on with a run that has ended before its time."""
+        if not self.is_launching:
+            self.is_launching = True
+            in_background(self, partial(relaunch_run, run), "relaunch")
+
+    def stop_runs(self, runs: Sequence[Run]) -> None:
+        """Ask `runs` to stop after their step."""
+        asked = [run for run in runs if self._send(run, commands.Stop())]
+        if asked:
+            title = "Stopping" if len(asked) == 1 else f"Stopping {len(asked)} runs"
+            self.notify("It finishes its step, tests, and saves.", title=title, markup=False)
+
+    async def action_stop(self) -> None:
+        """Ask the run on display to stop; where others were launched with it and wait, ask about them first."""
+        live = self._live_members()
+        if len(live) == 1:
+            self.stop_runs(live)
+        elif live:
+            from tui.screens.stop import StopScreen
+
+            await self.push_screen(StopScreen(len(live)), partial(self._stop, live))
+
+    def _live_members(self) -> list[Run]:
+        """Return the live runs of the family on display, the one on display first."""
+        display = self.snapshot.run.id if self.snapshot else ""
+        live = [member.run for member in (self.family.members if self.family else ()) if member.live]
+        return sorted(live, key=lambda run: run.id != display)
+
+    def _stop(self, live: list[Run], answer: str | None) -> None:
+        if answer in ("one", "all"):
+            self.stop_runs(live[:1] if answer == "one" else live)
+
+    def action_pause(self) -> None:
+        """Hold the run on display before its next step."""
+        if self.snapshot:
+            self._send(self.snapshot.run, commands.Pause())
+
+    def action_resume(self) -> None:
+        """Let the run on display go on after a pause."""
+        if self.snapshot:
+            self._send(self.snapshot.run, commands.Resume())
+
+    def _send(self, run: Run, command: commands.AnyCommand) -> bool:
+        try:
+            run.send(command)
+        except EngineError as error:
+            self.show_error(error)
+            return False
+        return True
+
+    def live_runs(self) -> list[RunSnapshot]:
+        """Return the live runs that are this session's: those started here, and the one on display with its family."""
+        ours = {s.run.id: s for s in self.runs or () if s.run.id in self.started_here}
+        ours |= {s.run.id: s for s in (self.family.members if self.family else ())}
+        return [snapshot for snapshot in ours.values() if snapshot.live]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done to the run on display as it is."""
+        status = self.snapshot.status if self.snapshot else ""
+        match action:
+            case "stop":
+                return bool(self._live_members())
+            case "pause":
+                return status == "running"
+            case "resume":
+                return status == "paused"
+        return True
+
+    def show_error(self, error: EngineError) -> None:
+        """Show an error that does not belong to any field."""
+        text = " ".join(part for part in (error.message, error.hint) if part)
+        self.notify(clean(text), title=clean(error.title), severity="error", timeout=10, markup=False)
+
+
+def is_resumable(snapshot: RunSnapshot | None) -> bool:
+    """Say whether a run ended before its time and can be taken up again."""
+    return snapshot is not None and snapshot.status in RESUMABLE and snapshot.config is not None

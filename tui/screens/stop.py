@@ -1,0 +1,51 @@
+"""Stopping one of several runs that were launched together: what is to become of the others?"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+Answer = Literal["one", "all", "none"]
+ANSWERS: dict[str, Answer] = {"one": "one", "all": "all", "none": "none"}
+
+
+class StopScreen(ModalScreen[Answer]):
+    """Asks whether to stop the run on display, or all of the `number` live ones of its family."""
+
+    BINDINGS = [
+        Binding("o", "answer('one')", "This one"),
+        Binding("a", "answer('all')", "All"),
+        Binding("escape", "answer('none')", "None"),
+        Binding("left,up", "app.focus_previous", show=False),
+        Binding("right,down", "app.focus_next", show=False),
+    ]
+    AUTO_FOCUS = "#all"
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._number = number
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question and its answers."""
+        with Vertical(classes="dialog"):
+            yield Static(Content(f"{self._number} runs that were launched together are live. Stop them all?"))
+            yield Static(Content("Stop only this one, and the next takes its turn."))
+            with Horizontal():
+                yield Button("All  a", id="all", variant="primary", compact=True)
+                yield Button("Only this one  o", id="one", compact=True)
+                yield Button("None  esc", id="none", compact=True)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(ANSWERS[event.button.id or "none"])
+
+    def action_answer(self, answer: Answer) -> None:
+        """Answer by key."""
+        self.dismiss(answer)
