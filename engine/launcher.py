@@ -13,7 +13,10 @@ from engine.events import RunRelaunched
 from engine.files import write_atomically
 from engine.locks import FileLock
 from engine.process import python_command, python_environment
-from engine.runs import Run, Store
+from engine.runs import LIVE, Run, Store
+
+SECONDS_TO_LEAVE = 20.0
+"""How long a worker that has told its run's end may take to be gone: frameworks are slow to unload on a busy machine."""
 
 
 def launch(store: Store, config: TrainConfig, skip_queue: bool = False) -> Run:
@@ -38,7 +41,7 @@ def relaunch(run: Run, skip_queue: bool = False, **changes: Any) -> None:
     """
     config = continued(run.config, changes)
     lock = FileLock(run.lock_path)
-    if not lock.acquire():
+    if not lock.acquire(SECONDS_TO_LEAVE if run.status() not in LIVE else 0):
         raise RunError("Run is live", f"Run {run.id} is running already.", f"mnist-tui attach {run.id}")
     try:
         if config != run.config:

@@ -111,12 +111,15 @@ class MnistApp(RunControl):
     def on_run_changed(self, message: RunChanged) -> None:
         """Show the news of the run on display, unless another one is by now."""
         display = message.family.display
-        if self._run_on_display is None or display.run.id != self._run_on_display.id:
+        is_overtaken = self._run_on_display is None or display.run.id != self._run_on_display.id
+        if is_overtaken or not self.screen_stack:  # the app's end takes the screens away first
             return
         if self.snapshot and self.snapshot.live and not display.live:
             self._follows_training = True
+        before = self.family
         self.snapshot, self.family = display, message.family
-        self.refresh_bindings()
+        if before is None or before.statuses != self.family.statuses:  # making the footer anew is slow
+            self.refresh_bindings()
         self._move_on()
 
     def _move_on(self) -> None:
@@ -178,6 +181,7 @@ class MnistApp(RunControl):
         if self.snapshot and self.snapshot.run.id != run.id:
             self.family = self.family.showing(run) if self.family else None
             self.snapshot = self.family.display if self.family else None
+            self.refresh_bindings()
         self._run_on_display = run
         self._follows_training = follow_training
         self.watcher.watch(run)

@@ -58,6 +58,11 @@ class Family:
         return next((Family(member, self.members) for member in self.members if member.run.id == run.id), None)
 
     @property
+    def statuses(self) -> tuple[str, ...]:
+        """The status of the run on display, then those of all members: what can be done depends on them."""
+        return tuple(one.status for one in (self.display, *self.members))
+
+    @property
     def has_seeds(self) -> bool:
         """Whether members differ in their seed."""
         return len({member.config.seed for member in self.members if member.config}) > 1

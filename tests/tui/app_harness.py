@@ -75,6 +75,7 @@ class WrittenRun:
         self.config = TrainConfig.preset("pytorch-tutorial", epochs=3, device="cpu").replace(**settings)
         self.run, self._lock = store.create(self.config)
         self._log = EventWriter(self.run.events_path)
+        self._accuracy: float | None = None
 
     def tell(self, *told: events.AnyEvent) -> None:
         """Append events."""
@@ -85,7 +86,8 @@ class WrittenRun:
         """Begin to train."""
         self.tell(
             events.RunStarted(
-                run=self.run.id, backend="torch", framework_version="2.14.1", device="cpu", device_name="2 cores",
+                run=self.run.id, backend=self.config.backend, framework_version="2.14.1", device="cpu",
+                device_name="2 cores",
                 model="cnn-bn", parameters=2174, dataset=dataset or dataset_at("").info, epochs=self.config.epochs,
             )
         )  # fmt: skip
@@ -99,13 +101,15 @@ class WrittenRun:
             )
         )  # fmt: skip
 
-    def epoch(self, epoch: int, wrong: int = 3) -> None:
-        """Finish an epoch, with predictions of which the first `wrong` are wrong."""
-        accuracy = 0.95 + epoch / 100
+    def epoch(self, epoch: int, wrong: int = 3, accuracy: float | None = None) -> None:
+        """Finish an epoch, with predictions of which the first `wrong` are wrong; `accuracy` is that of the test."""
+        accuracy = self._accuracy = 0.95 + epoch / 100 if accuracy is None else accuracy
+        held_out = {"validation_loss": 0.15 / epoch, "validation_accuracy": 0.9} if self.config.validation else {}
         self.tell(
             events.EpochFinished(
                 epoch=epoch, train_loss=0.2 / epoch, train_accuracy=accuracy - 0.01, test_loss=0.1 / epoch,
                 test_accuracy=accuracy, learning_rate=0.01, seconds=2.9, images_per_second=20_600.0,
+                **held_out,
             )
         )  # fmt: skip
         path = predictions_path(self.run.predictions_path, epoch)
@@ -114,7 +118,8 @@ class WrittenRun:
 
     def finish(self, outcome: events.Outcome = "completed", error: events.ErrorInfo | None = None) -> Run:
         """End the run in order."""
-        self.tell(events.RunFinished(outcome=outcome, epochs=self.config.epochs, error=error))
+        accuracy = self._accuracy if outcome == "completed" else None
+        self.tell(events.RunFinished(outcome=outcome, epochs=self.config.epochs, error=error, test_accuracy=accuracy))
         return self.vanish()
 
     def vanish(self) -> Run:

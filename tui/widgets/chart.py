@@ -88,6 +88,11 @@ class Chart(Widget):
         if self._cooldown is None:
             self._show_latest()
 
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """The curves it was shown last."""
+        return self._latest
+
     def name_colors(self, *names: str) -> None:
         """Write `names` beside the title in the curves' colours, for where there is no room for a legend."""
         if names != self._names:

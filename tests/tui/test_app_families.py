@@ -1,0 +1,205 @@
+"""Runs launched together: both backends over each other, repeats one after the other, and what they come to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine import commands
+from engine.backends import BACKENDS
+from engine.runs import Store
+from tests.tui.app_harness import WrittenRun, completed, opened, shown, until, until_shown
+from tui.app import MnistApp
+from tui.screens.stop import StopScreen
+from tui.widgets.chart import Chart
+from tui.widgets.setup_form import SetupForm
+
+MATCHED = {"conventions": "torch"}
+PAIR_LEGEND = ("torch train", "torch test", "tf train", "tf test")
+
+
+@pytest.fixture
+def store(store: Store, sketches_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty store of a user whose dataset has 120 images to train and 50 to test."""
+    monkeypatch.setenv("MNIST_TUI_DATA", str(sketches_folder))
+    return store
+
+
+def pair(store: Store, **settings: object) -> tuple[WrittenRun, WrittenRun]:
+    """Create the two runs of one recipe on both backends."""
+    torch, tensorflow = (WrittenRun(store, backend=name, **MATCHED, **settings) for name in BACKENDS)
+    return torch, tensorflow
+
+
+def train(run: WrittenRun, accuracy: float) -> None:
+    """Train a run to its end, where it comes to `accuracy` on the test set."""
+    run.start()
+    for epoch in range(1, run.config.epochs + 1):
+        run.epoch(epoch, accuracy=accuracy)
+    run.finish()
+
+
+def on_display(app: MnistApp, run: WrittenRun) -> bool:
+    return app.snapshot is not None and app.snapshot.run.id == run.run.id
+
+
+def drawn(app: MnistApp) -> tuple[str, ...]:
+    return tuple(series.name for series in app.screen.query_one("#loss", Chart).series)
+
+
+def asked(run: WrittenRun) -> list[commands.AnyCommand]:
+    path = run.run.commands_path
+    return [commands.decode(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+
+
+async def test_a_pair_is_followed_from_one_backend_to_the_other_and_judged_at_the_end(store: Store) -> None:
+    torch, tensorflow = pair(store)
+    torch.start()
+    torch.step(1, 5)
+    async with opened(store) as (app, _):
+        await until_shown(app, "torch, 1 of 2", "torch epoch 1/3")
+        for epoch in (1, 2, 3):
+            torch.epoch(epoch, accuracy=0.97)
+        torch.finish()
+        tensorflow.start()
+        tensorflow.step(1, 5)
+        await until(lambda: on_display(app, tensorflow), "TensorFlow is on display, now that it trains")
+        await until_shown(app, "tf epoch 1/3", "(torch)")
+        assert "against" not in shown(app)
+        for epoch in (1, 2, 3):
+            tensorflow.epoch(epoch, accuracy=0.975)
+        tensorflow.finish()
+        await until_shown(
+            app, *PAIR_LEGEND, "PyTorch 97.00 %, TensorFlow 97.50 %", "+0.50 percentage points on one seed"
+        )
+        assert set(drawn(app)) == set(PAIR_LEGEND)
+
+
+async def test_one_run_of_a_pair_opened_later_shows_its_partner_too(store: Store) -> None:
+    for run, accuracy in zip(pair(store), (0.97, 0.96), strict=True):
+        train(run, accuracy)
+    completed(store, learning_rate=0.5)
+    async with opened(store, size=(150, 40)) as (app, pilot):
+        await until(lambda: drawn(app) == ("train", "test"), "a run by itself has its own curves alone")
+        await pilot.press("2")
+        await until_shown(app, "3 runs in")
+        await pilot.press("down", "enter")
+        await until(lambda: set(drawn(app)) == set(PAIR_LEGEND), "both backends' curves are drawn")
+        await until_shown(app, "tf, 2 of 2", "0.9600", "0.9700", "-1.00 percentage points")
+        await pilot.press("v")
+        await until_shown(app, "torch, 1 of 2", "(tf)", "-1.00 percentage points")
+
+
+async def test_runs_whose_conventions_differ_are_no_pair(store: Store) -> None:
+    for name in BACKENDS:
+        train(WrittenRun(store, backend=name), 0.97)
+    async with opened(store) as (app, _):
+        await until_shown(app, "✓ completed", "97.00 %")
+        assert drawn(app) == ("train", "test")
+        assert "Other run" not in shown(app)
+
+
+async def test_in_a_narrow_terminal_the_backends_colours_are_named_beside_the_titles(store: Store) -> None:
+    for run in pair(store):
+        train(run, 0.97)
+    async with opened(store, size=(80, 24)) as (app, _):
+        await until_shown(app, "loss torch tf", "accuracy torch tf", "Both  b", "TensorFlow against PyTorch")
+
+
+async def test_repeats_are_shown_in_turn_and_end_in_mean_and_deviation(store: Store) -> None:
+    seeds = [WrittenRun(store, seed=seed) for seed in range(3)]
+    seeds[0].start()
+    async with opened(store) as (app, _):
+        await until_shown(app, "seed 0, 1 of 3")
+        for number, (run, accuracy) in enumerate(zip(seeds, (0.96, 0.97, 0.98), strict=True)):
+            if number:
+                run.start()
+            run.step(1, 5)
+            await until_shown(app, f"seed {number}, {number + 1} of 3", f"seed {number} epoch 1/3")
+            for epoch in (1, 2, 3):
+                run.epoch(epoch, accuracy=accuracy)
+            run.finish()
+        await until_shown(app, "test accuracy 0.9700 ± 0.0100 over 3 seeds")
+
+
+async def test_repeats_that_did_not_complete_are_counted(store: Store) -> None:
+    seeds = [WrittenRun(store, seed=seed) for seed in range(3)]
+    for run in seeds[:2]:
+        train(run, 0.97)
+    seeds[2].vanish()
+    async with opened(store, open_run=seeds[0].run) as (app, _):
+        await until_shown(app, "0.9700 ± 0.0000 over 2 seeds; 1 did not complete")
+
+
+async def test_a_run_that_was_opened_by_hand_stays_on_display_while_others_of_its_family_train(store: Store) -> None:
+    torch, tensorflow = pair(store)
+    train(torch, 0.97)
+    tensorflow.start()
+    tensorflow.step(1, 5)
+    async with opened(store) as (app, pilot):
+        await until(lambda: on_display(app, tensorflow), "the run that trains is on display")
+        await pilot.press("v")
+        await until(lambda: on_display(app, torch), "the other is on display")
+        tensorflow.epoch(1)
+        tensorflow.step(2, 5)
+        await until_shown(app, "tf epoch 2/3")
+        assert on_display(app, torch)
+        tensorflow.vanish()
+
+
+@pytest.mark.parametrize(("key", "stopped"), [("a", (1, 1)), ("o", (1, 0)), ("escape", (0, 0))])
+async def test_stopping_one_of_several_asks_about_the_others(store: Store, key: str, stopped: tuple[int, int]) -> None:
+    runs = pair(store)
+    runs[0].start()
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "torch, 1 of 2", "s Stop")
+        await pilot.press("s")
+        await until(lambda: isinstance(app.screen, StopScreen), "it asks")
+        await pilot.press(key)
+        await until(lambda: not isinstance(app.screen, StopScreen), "it is answered")
+        assert tuple(len(asked(run)) for run in runs) == stopped
+    for run in runs:
+        run.vanish()
+
+
+async def test_validation_has_a_curve_and_columns_of_its_own_where_there_is_room(store: Store) -> None:
+    completed(store, validation=20)
+    async with opened(store, size=(120, 40)) as (app, pilot):
+        await until_shown(app, "valid loss", "valid acc", "0.9000")
+        assert drawn(app) == ("train", "valid", "test")
+        await pilot.resize_terminal(80, 24)
+        await until(lambda: "valid loss" not in shown(app), "there is no room for the columns")
+        assert "validation" not in shown(app)
+
+
+async def test_without_one_of_the_frameworks_both_is_greyed_out_and_says_why(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BACKENDS, "tensorflow", replace(BACKENDS["tensorflow"], package="no_such_package"))
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "Both: TensorFlow is not installed", "'mnist-tui[tensorflow]'")
+        assert app.screen.query_one("#both").disabled
+        await pilot.press("b")
+        await pilot.pause()
+        assert store.runs() == []
+
+
+@pytest.mark.parametrize(
+    ("repeats", "seed", "message"),
+    [("0", "0", "from 1 to 100, not “0”"), ("101", "0", "from 1 to 100, not “101”"), ("3", "2147483646", "no 3 seeds")],
+)
+async def test_repeats_that_do_not_fit_are_explained(store: Store, repeats: str, seed: str, message: str) -> None:
+    async with opened(store, settings={"seed": seed}) as (app, pilot):
+        form = app.screen.query_one(SetupForm)
+        await form.show_more()
+        form.query_one("#set-repeats").focus()
+        await pilot.press("home", "shift+end", *repeats)
+        await until(lambda: message in form.problems.get("repeats", ""), f"repeats says “{message}”")
+
+
+async def test_holding_out_all_images_for_validation_is_refused(store: Store) -> None:
+    async with opened(store, settings={"validation": 120}) as (app, _):
+        form = app.screen.query_one(SetupForm)
+        await until(lambda: "some of the 120" in form.problems.get("validation", ""), "validation is refused")
