@@ -16,7 +16,7 @@ from engine.process import python_command, python_environment
 from engine.runs import LIVE, Run, Store
 
 SECONDS_TO_LEAVE = 20.0
-"""How long a worker that has told its run's end may take to be gone: frameworks are slow to unload on a busy machine."""
+"""How long a worker that has told its run's end may take to be gone: a busy machine is slow to unload a framework."""
 
 
 def launch(store: Store, config: TrainConfig, skip_queue: bool = False) -> Run:
