@@ -1,9 +1,8 @@
-"""From a network's answers to what a person wants to know of them: losses, accuracy, mistakes."""
+"""From logits to loss and accuracy, and to predictions kept in files."""
 
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,28 +10,6 @@ from engine.errors import RunError
 
 if TYPE_CHECKING:
     import numpy as np
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A test image that the network gets wrong. `probabilities`: the ten of them, by class."""
-
-    index: int
-    label: int
-    predicted: int
-    probabilities: tuple[float, ...]
-
-    @property
-    def confidence(self) -> float:
-        """The probability given to the wrong answer."""
-        return self.probabilities[self.predicted]
-
-    @property
-    def loss(self) -> float:
-        """The cross entropy of this image, −ln p(label); p is kept in half precision, so at most 18."""
-        import math
-
-        return -math.log(max(self.probabilities[self.label], 2.0**-26))
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -54,17 +31,6 @@ def score(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     log_probabilities = log_softmax(logits)
     loss = -log_probabilities[np.arange(len(labels)), labels].mean()
     return float(loss), float((logits.argmax(axis=1) == labels).mean())
-
-
-def find_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> list[Mistake]:
-    """Return the images whose most probable class is not their label, by index."""
-    import numpy as np
-
-    predicted = probabilities.argmax(axis=1)
-    return [
-        Mistake(int(i), int(labels[i]), int(predicted[i]), tuple(float(p) for p in probabilities[i]))
-        for i in np.flatnonzero(predicted != labels)
-    ]
 
 
 def save_predictions(path: Path, logits: np.ndarray) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.slow_imports import slow_import
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -17,9 +19,8 @@ class NearestDigits:
     """Finds the training images of `dataset` with the least Euclidean distance in pixels at half resolution."""
 
     def __init__(self, dataset: Dataset) -> None:
-        from sklearn.neighbors import NearestNeighbors
-
-        self._neighbours: Any = NearestNeighbors(algorithm="brute").fit(_features(dataset.train_images))
+        neighbors = slow_import("sklearn.neighbors")
+        self._neighbours: Any = neighbors.NearestNeighbors(algorithm="brute").fit(_features(dataset.train_images))
 
     def find(self, image: np.ndarray, count: int) -> tuple[int, ...]:
         """Return the indices of the `count` training images nearest to `image` [28, 28], the nearest first."""

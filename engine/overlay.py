@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from engine.slow_imports import slow_import
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -46,9 +48,7 @@ class Overlay:
         only_first, only_second = len(self.only_first_wrong), len(self.only_second_wrong)
         if only_first == only_second:
             return 1.0
-        from scipy.stats import binomtest
-
-        return float(binomtest(only_first, only_first + only_second, 0.5).pvalue)
+        return float(slow_import("scipy.stats").binomtest(only_first, only_first + only_second, 0.5).pvalue)
 
     def verdict(self, first: str = "the first", second: str = "the second") -> str:
         """Say which of the two is better, called `first` and `second`, or that they do not really differ."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.data import CLASSES
+from engine.slow_imports import slow_import
 
 if TYPE_CHECKING:
     from engine.answers import Answers
@@ -23,9 +24,8 @@ class ClassScores:
 
 def class_scores(answers: Answers) -> ClassScores:
     """Return the scores of every class."""
-    from sklearn.metrics import precision_recall_fscore_support
-
-    precision, recall, f1, support = precision_recall_fscore_support(
+    metrics = slow_import("sklearn.metrics")
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(
         answers.labels, answers.predicted, labels=range(CLASSES), zero_division=0.0
     )
     return ClassScores(

@@ -31,6 +31,40 @@ def in_background(target: MessagePump, work: Callable[[], Message], name: str) -
     threading.Thread(target=run, name=name, daemon=True).start()
 
 
+class OneAtATime:
+    """Does work that is asked for again and again on one thread at a time; what was overtaken by newer is not done.
+
+    The message that the work returns is posted to `target`.
+    """
+
+    def __init__(self, target: MessagePump, name: str) -> None:
+        self._target, self._name = target, name
+        self._lock = threading.Lock()
+        self._next: Callable[[], Message] | None = None
+        self._busy = False
+
+    def ask(self, work: Callable[[], Message]) -> None:
+        """Do `work` as soon as the work in progress is done, in place of what waits for that."""
+        with self._lock:
+            self._next = work
+            if not self._busy:
+                self._busy = True
+                threading.Thread(target=self._run, name=self._name, daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                work, self._next = self._next, None
+                if work is None:
+                    self._busy = False
+                    return
+            try:
+                message = work()
+            except Exception as error:
+                message = WorkFailed(error)
+            post_safely(self._target, message)
+
+
 def post_safely(target: MessagePump, message: Message) -> None:
     """Post `message` from any thread; after the app's end it has no reader and is dropped."""
     with contextlib.suppress(RuntimeError):

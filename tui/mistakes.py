@@ -1,65 +1,194 @@
-"""The mistakes of a run after an epoch, put together from its predictions and its dataset. Background threads only."""
+"""What the Mistakes screen shows, worked out on background threads: functions that return a message with findings."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from engine.errors import DataError, EngineError
-from engine.evaluation import Mistake, find_mistakes, load_predictions, predictions_path
-from tui.datasets import dataset_at
+from engine.answers import Answers, check_dataset, load_answers, no_predictions
+from engine.errors import EngineError
+from engine.evaluation import predicted_epochs
+from engine.overlay import Overlay
+from engine.scores import ClassScores, class_scores
+from engine.suspects import Inquest, find_suspects
+from tui.datasets import dataset_of
+from tui.formats import count
 from tui.snapshot import RunSnapshot
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from engine.data import Dataset
+    from engine.neighbours import NearestDigits
+    from engine.runs import Run
+
 
 @dataclass
-class MistakesFound(Message):
-    """The wrong answers of a run after `epoch`, with the test images uint8 [n, 28, 28] that they index."""
+class AnswersFound(Message):
+    """What a run answered after `epoch`, for the test images of `dataset`."""
 
     run_id: str
     epoch: int
-    mistakes: list[Mistake]
-    images: np.ndarray
-    class_names: tuple[str, ...]
+    answers: Answers
+    dataset: Dataset
 
 
 @dataclass
-class MistakesMissing(Message):
-    """Why the mistakes of a run after `epoch` cannot be shown."""
+class AnswersMissing(Message):
+    """Why the answers of a run after `epoch` cannot be shown."""
 
     run_id: str
     epoch: int
     error: EngineError
 
 
-def load_mistakes(snapshot: RunSnapshot, epoch: int) -> Message:
-    """Return MistakesFound, or MistakesMissing with the reason."""
+@dataclass
+class OtherEpochsFound(Message):
+    """What a run answered after its other epochs, and after which of these that cannot be read."""
+
+    run_id: str
+    answers: dict[int, Answers]
+    unreadable: frozenset[int]
+
+
+@dataclass
+class ScoresFound(Message):
+    """The scores of every class after `epoch`."""
+
+    run_id: str
+    epoch: int
+    scores: ClassScores
+
+
+@dataclass
+class OverlayFound(Message):
+    """What the run `other_id`, laid over `run_id`, answered after its last epoch."""
+
+    run_id: str
+    other_id: str
+    answers: Answers
+
+
+@dataclass
+class VerdictFound(Message):
+    """Which of the two runs in `overlay` is better, in words."""
+
+    overlay: Overlay
+    verdict: str
+
+
+@dataclass
+class SuspectsFound(Message):
+    """The labels that all runs doubt."""
+
+    run_id: str
+    inquest: Inquest
+
+
+@dataclass
+class NeighboursFound(Message):
+    """The training images nearest to the test image `index`, the nearest first."""
+
+    index: int
+    neighbours: tuple[int, ...]
+
+
+@dataclass
+class WorkRefused(Message):
+    """Something that was asked for cannot be done, with the reason."""
+
+    error: EngineError
+
+
+@dataclass
+class Exported(Message):
+    """A file was written; `text` says what is in it."""
+
+    text: str
+
+
+def find_answers(snapshot: RunSnapshot, epoch: int) -> Message:
+    """Read what the run answered after `epoch`: AnswersFound, or AnswersMissing with the reason."""
     try:
-        return _load(snapshot, epoch)
+        dataset = dataset_of(snapshot.config, snapshot.progress.started)
+        return AnswersFound(snapshot.run.id, epoch, load_answers(snapshot.run, epoch, dataset), dataset)
     except EngineError as error:
-        return MistakesMissing(snapshot.run.id, epoch, error)
+        return AnswersMissing(snapshot.run.id, epoch, error)
 
 
-def _load(snapshot: RunSnapshot, epoch: int) -> MistakesFound:
-    started, config = snapshot.progress.started, snapshot.config
-    probabilities = load_predictions(predictions_path(snapshot.run.predictions_path, epoch))
-    dataset = dataset_at(config.data if config else "", sample=bool(started and started.dataset.sample))
-    if started and dataset.info.fingerprint != started.dataset.fingerprint:
-        raise DataError(
-            "Another dataset",
-            f"The run was tested on {started.dataset.name} from {started.dataset.source}; what is found now is "
-            f"{dataset.info.name} from {dataset.info.source}, with other images.",
-            "Put the run's dataset back, or start with --data or MNIST_TUI_DATA pointing to it.",
-        )
-    if len(probabilities) != len(dataset.test_labels):
-        raise DataError(
-            "Predictions do not fit",
-            f"There are {len(probabilities):,} predictions for {len(dataset.test_labels):,} test images.",
-            "Choose another epoch, or train again.",
-        )
-    mistakes = find_mistakes(probabilities, dataset.test_labels)
-    return MistakesFound(snapshot.run.id, epoch, mistakes, dataset.test_images, dataset.info.class_names)
+def find_other_epochs(run: Run, epochs: Iterable[int], dataset: Dataset) -> Message:
+    """Read what `run` answered after `epochs`, as far as that can be read."""
+    answers, unreadable = {}, set()
+    for epoch in epochs:
+        try:
+            answers[epoch] = load_answers(run, epoch, dataset)
+        except EngineError:
+            unreadable.add(epoch)
+    return OtherEpochsFound(run.id, answers, frozenset(unreadable))
+
+
+def find_scores(run_id: str, epoch: int, answers: Answers) -> Message:
+    """Work out the scores of every class."""
+    return ScoresFound(run_id, epoch, class_scores(answers))
+
+
+def find_overlay(run_id: str, other: RunSnapshot, dataset: Dataset) -> Message:
+    """Read what `other` answered after its last epoch: OverlayFound, or WorkRefused with the reason."""
+    try:
+        check_dataset(other.progress.started, dataset)
+        epochs = predicted_epochs(other.run.predictions_path)
+        if not epochs:
+            raise no_predictions(other.run, epochs)
+        return OverlayFound(run_id, other.run.id, load_answers(other.run, epochs[-1], dataset))
+    except EngineError as error:
+        return WorkRefused(error)
+
+
+def find_verdict(overlay: Overlay) -> Message:
+    """Test whether the two runs differ."""
+    return VerdictFound(overlay, overlay.verdict("this run", "the other run"))
+
+
+def find_doubtful_labels(run_id: str, runs: Iterable[Run], dataset: Dataset) -> Message:
+    """Ask all `runs` which labels they doubt."""
+    return SuspectsFound(run_id, find_suspects(runs, dataset))
+
+
+class NeighbourSearch:
+    """Finds nearest training digits; for one thread. The dataset is taken in once."""
+
+    def __init__(self) -> None:
+        self._dataset: Dataset | None = None
+        self._nearest: NearestDigits | None = None
+
+    def find(self, dataset: Dataset, index: int, number: int) -> Message:
+        """Return NeighboursFound with the `number` training images nearest to the test image `index`."""
+        if self._nearest is None or self._dataset is not dataset:
+            from engine.neighbours import NearestDigits
+
+            self._dataset, self._nearest = dataset, NearestDigits(dataset)
+        return NeighboursFound(index, self._nearest.find(dataset.test_images[index], number))
+
+
+def exporting(
+    path: Path, dataset: Dataset, answers: Answers, indices: np.ndarray, second: Answers | None
+) -> Callable[[], Message]:
+    """Return the work that writes `path`: a contact sheet where it ends in .png, else CSV."""
+
+    def export() -> Message:
+        from engine.export import save_contact_sheet, save_csv
+
+        try:
+            if path.suffix.lower() == ".png":
+                drawn = save_contact_sheet(path, dataset.test_images, answers, indices)
+                return Exported(f"{count(drawn)} digits drawn in {path}")
+            save_csv(path, answers, indices, second)
+            return Exported(f"{count(len(indices))} rows in {path}")
+        except EngineError as error:
+            return WorkRefused(error)
+
+    return export

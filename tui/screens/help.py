@@ -21,7 +21,7 @@ EVERYWHERE = [
 
 
 class HelpScreen(ModalScreen[None]):
-    """Explains `below`, and lists the keys that do something there now."""
+    """Explains `below`, and lists the keys that do something there now: those in its footer or with a tooltip."""
 
     BINDINGS = [Binding("escape,question_mark,f1,q,enter", "dismiss", "Close")]
 
@@ -29,9 +29,9 @@ class HelpScreen(ModalScreen[None]):
         super().__init__()
         self._about = str(getattr(below, "ABOUT", ""))
         self._keys = [
-            (below.app.get_key_display(active.binding), active.binding.description)
+            (below.app.get_key_display(active.binding), active.binding.tooltip or active.binding.description)
             for active in below.active_bindings.values()
-            if active.binding.show and active.enabled
+            if (active.binding.show or active.binding.tooltip) and active.enabled
         ]
 
     def compose(self) -> ComposeResult:

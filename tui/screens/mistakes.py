@@ -1,197 +1,299 @@
-"""Mistakes: the test digits that the run on display gets wrong after an epoch, one of them large."""
+"""Mistakes: the confusion matrix of the run on display, the digits behind it, one of them large, epoch by epoch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.evaluation import Mistake
-from tui.background import WorkFailed, in_background
-from tui.formats import count, percent
-from tui.mistakes import MistakesFound, MistakesMissing, load_mistakes
-from tui.screens.mode_screen import ModeScreen
+from engine.selection import EVERYTHING, ORDERS
+from tui import mistakes as work
+from tui.background import OneAtATime, in_background
+from tui.browsing import DOUBTED, diagonal_of, next_of
+from tui.screens.answers_screen import AnswersScreen
 from tui.terminal import clean
-from tui.widgets.digit import Digit
-from tui.widgets.mistake_list import MistakeList
-from tui.widgets.probabilities import Probabilities
+from tui.widgets.browsing_bar import BrowsingBar, name_of
+from tui.widgets.chips import Chips
+from tui.widgets.confusion_matrix import ConfusionMatrix
+from tui.widgets.digit_detail import DigitDetail
+from tui.widgets.epoch_slider import EpochSlider
+from tui.widgets.gallery import Gallery
+from tui.widgets.panes import PANES, Panes
 
-ORDERS: dict[str, Callable[[Mistake], float]] = {
-    "most wrong first": lambda mistake: -mistake.loss,
-    "most sure first": lambda mistake: -mistake.confidence,
-    "by image": lambda mistake: mistake.index,
-}
-NO_RUN = "No run on display.\n\nPress 1 and then t to train one, or 2 to choose one."
-NO_PREDICTIONS = "No predictions yet.\n\nThey are saved after every epoch, so the first mistakes appear in a moment."
-NEVER_ANY = "This run ended before its first epoch did, so it has no predictions.\n\nPress 2 to choose another run."
+if TYPE_CHECKING:
+    from engine.data import Dataset
+
+NEIGHBOURS = 12
+EPOCH_KEYS = Binding.Group("Epoch", compact=True)
+ROOM_FOR_ALL_KEYS = 118
+NEEDS_ANSWERS = {"pane", "group", "order", "diagonal", "lay_over", "export", "copy"}
 
 
-class MistakesScreen(ModeScreen):
-    """Browses the mistakes of the run on display."""
+class MistakesScreen(AnswersScreen):
+    """Browses what the run on display answered."""
 
     MODE = "mistakes"
     ABOUT = (
-        "The test digits that the network gets wrong: which digit it is, what the network said, how sure it was, and "
-        "the loss, which is high where it was sure and wrong. Up and down choose a digit, left and right an epoch."
+        "The test digits that the network gets wrong. In the matrix (rows: the true digit, columns: what the network "
+        "said) the arrows choose a cell, or at its edge a whole row or column; the gallery shows the digits behind "
+        "it, each with true→predicted and how sure the network was. “Show” goes on to those newly right or wrong "
+        "since the epoch before, always wrong, forgotten (right, then wrong) or learnt late, and to labels that may "
+        "be errors. Tab goes from matrix to gallery to digit; in the digit, left and right go to the next."
     )
     CSS_PATH = "mistakes.tcss"
     BINDINGS = [
+        Binding("tab", "pane(1)", "Pane", key_display="tab"),
+        Binding("shift+tab", "pane(-1)", "Pane before", show=False),
+        Binding("f", "group(1)", "Show"),
+        Binding("F", "group(-1)", "Show before", show=False),
         Binding("o", "order", "Order"),
-        Binding("left", "epoch(-1)", "Epoch before", key_display="←"),
-        Binding("right", "epoch(1)", "Epoch after", key_display="→"),
+        Binding("comma", "epoch(-1)", "Epoch before", key_display=",", group=EPOCH_KEYS),
+        Binding("full_stop", "epoch(1)", "Epoch after", key_display=".", group=EPOCH_KEYS),
+        Binding("r", "diagonal", "Right", tooltip="The right answers, and back"),
+        Binding("c", "lay_over", "Compare", tooltip="Lay another run over this one"),
+        Binding("e", "export", "Save", tooltip="Write these digits as CSV or PNG"),
+        Binding("y", "copy", "Copy", tooltip="Copy the index of the digit"),
+        Binding("escape", "back", "Back"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._order = next(iter(ORDERS))
-        self._epoch: int | None = None
-        self._asked: tuple[str, int] | None = None
-        self._found: MistakesFound | None = None
+        self._searcher = OneAtATime(self, "find neighbours")
+        self._search = work.NeighbourSearch()
+        self._dataset: Dataset | None = None
 
     def compose_body(self) -> ComposeResult:
-        """Lay out the list, the digit and its probabilities, and what stands there while there are none."""
-        yield Static(id="caption", markup=False)
+        """Lay out what is looked at above the panes, and what stands there while there is nothing to see."""
+        yield BrowsingBar(ascii=self.lab.ascii)
         yield Static(classes="empty panel", id="no-mistakes", markup=False)
-        with Horizontal(id="mistakes"):
-            yield MistakeList(ascii=self.lab.ascii, classes="panel")
-            with Horizontal(id="one"):
-                with Vertical(id="picture", classes="panel"):
-                    yield Digit(mode=self.lab.picture_mode)
-                with Vertical(id="answer", classes="panel"):
-                    yield Static(id="words", markup=False)
-                    yield Probabilities(ascii=self.lab.ascii)
+        yield Panes(mode=self.lab.picture_mode, ascii=self.lab.ascii)
 
     def on_mount(self) -> None:
-        """Follow the run on display."""
+        """Follow the run on display, and begin in the gallery."""
         super().on_mount()
-        self.query_one("#answer").border_title = Content("probabilities")
-        self.follow("snapshot", self._look)
-        self.query_one(MistakeList).focus()
+        self._gallery.focus()
 
     @property
-    def _epochs(self) -> list[int]:
-        """The epochs that have predictions."""
-        return [epoch for epoch, _ in self.lab.snapshot.mistakes] if self.lab.snapshot else []
+    def _gallery(self) -> Gallery:
+        return self.query_one("#gallery", Gallery)
 
-    @property
-    def _shown_epoch(self) -> int:
-        """The epoch to show: the chosen one, else the last."""
-        epochs = self._epochs
-        return self._epoch if self._epoch in epochs else epochs[-1]
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave keys out of the footer where it has no room for all of them; the help lists them by their tooltips."""
+        for key, bindings in self._bindings.key_to_bindings.items():
+            if any(binding.tooltip for binding in bindings):
+                shown = event.size.width >= ROOM_FOR_ALL_KEYS
+                self._bindings.key_to_bindings[key] = [replace(binding, show=shown) for binding in bindings]
+        self.refresh_bindings()
 
-    def _look(self) -> None:
-        """Ask for the mistakes to show, unless they are shown or asked for already."""
-        snapshot = self.lab.snapshot
-        if snapshot is None or not self._epochs:
-            self._asked = self._found = None
-            live = snapshot is not None and snapshot.live
-            self._say(NO_RUN if snapshot is None else NO_PREDICTIONS if live else NEVER_ANY)
-            return
-        wanted = (snapshot.run.id, self._shown_epoch)
-        if wanted == self._asked:
-            return
-        if self._asked and self._asked[0] != wanted[0]:
-            self._epoch, self._found = None, None
-            wanted = (snapshot.run.id, self._shown_epoch)
-        self._asked = wanted
-        in_background(self, partial(load_mistakes, snapshot, wanted[1]), "load mistakes")
+    # Showing
 
-    @on(MistakesFound)
-    @on(MistakesMissing)
-    def _take(self, message: MistakesFound | MistakesMissing) -> None:
-        """Show what the background found, unless something else is wanted by now."""
-        if (message.run_id, message.epoch) != self._asked:
-            return
-        if isinstance(message, MistakesFound):
-            self._found = message
-            self._show()
-        else:
-            self._found = None
-            error = message.error
-            self._say("\n\n".join(part for part in (f"{error.title}.", error.message, error.hint) if part))
-
-    def on_work_failed(self, message: WorkFailed) -> None:
-        """Leave it to the app."""
-        self.app.post_message(message)
-
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         """Say why there are no mistakes to show."""
         self.query_one("#no-mistakes", Static).update(Content("\n".join(clean(line) for line in text.split("\n"))))
-        self.query_one("#no-mistakes").display = True
-        self.query_one("#mistakes").display = False
-        self._caption()
-
-    def _show(self) -> None:
-        found = self._found
-        if found is None:
-            return
-        if not found.mistakes:
-            self._say("Not a single mistake on the test set.")
-            return
+        self.set_class(True, "-nothing")
+        epoch = self.wanted_epoch if self.epochs else 0
+        self.query_one(BrowsingBar).show_run(self.lab.snapshot, None, self.epochs, epoch)
         self.refresh_bindings()
-        self.query_one("#no-mistakes").display = False
-        self.query_one("#mistakes").display = True
-        self._caption()
-        mistakes = self.query_one(MistakeList)
-        mistakes.border_title = Content(self._order)
-        chosen = mistakes.chosen
-        mistakes.show(sorted(found.mistakes, key=ORDERS[self._order]), keep_index=chosen.index if chosen else None)
 
-    def _caption(self) -> None:
-        snapshot, found = self.lab.snapshot, self._found
-        parts: list[Content | str] = []
-        if snapshot:
-            name = snapshot.config.name if snapshot.config and snapshot.config.name else snapshot.run.id
-            parts.append(Content.styled(clean(name), "bold"))
-        if snapshot and self._epochs:
-            parts.append(f"after epoch {self._shown_epoch} of {self._epochs[-1]}")
-        if found:
-            share = percent(len(found.mistakes) / len(found.images))
-            parts.append(f"{count(len(found.mistakes))} of {count(len(found.images))} wrong ({share})")
-        self.query_one("#caption", Static).update(Content(" · ").join(parts))
-
-    @on(MistakeList.Highlighted)
-    def _show_one(self, event: MistakeList.Highlighted) -> None:
-        mistake, found = event.mistake, self._found
-        if mistake is None or found is None:
+    def show(self) -> None:
+        """Show everything about the epoch."""
+        browsing, panes = self.browsing, self.query_one(Panes)
+        if browsing is None:
             return
-        names = found.class_names or tuple("0123456789")
-        label, predicted = clean(names[mistake.label]), clean(names[mistake.predicted])
-        self.query_one(Digit).image = found.images[mistake.index]
-        self.query_one("#picture").border_title = Content(f"test image {mistake.index:,}")
-        self.query_one("#words", Static).update(
-            Content.assemble(
-                ("It is ", "$text-muted"), (label, "bold"), ("; the network says ", "$text-muted"), (predicted, "bold"),
-                (f", {mistake.confidence:.1%} sure. Loss {mistake.loss:.2f}.", "$text-muted"),
-            )
-        )  # fmt: skip
-        self.query_one(Probabilities).show(mistake.probabilities, label=mistake.label)
+        self.set_class(False, "-nothing")
+        if browsing.dataset is not self._dataset:
+            self._dataset = browsing.dataset
+            for gallery in self.query(Gallery):
+                gallery.forget_pictures()
+        self.query_one(ConfusionMatrix).counts = tuple(map(tuple, browsing.now.confusion_matrix.tolist()))
+        self._show_choice()
+        self.ask_for_scores()
+        if self.focused is None:
+            panes.go_to(panes.pane)
+
+    def show_groups(self) -> None:
+        """Show how much there is of each kind, and what has been found out meanwhile."""
+        browsing, bar = self.browsing, self.query_one(BrowsingBar)
+        if browsing is None or self.has_class("-nothing"):
+            return
+        bar.show_run(self.lab.snapshot, browsing, self.epochs, browsing.epoch)
+        bar.show_groups(browsing, name_of(self.other) if self.other else "", self.verdict)
+        self.query_one(ConfusionMatrix).scores = browsing.scores.get(browsing.epoch)
+        self._show_one(self._gallery.chosen)
+
+    def _show_choice(self) -> None:
+        """Show the images that are chosen by group and cell."""
+        browsing, gallery = self.browsing, self._gallery
+        if browsing is None:
+            return
+        self.query_one(ConfusionMatrix).cell = browsing.cell
+        indices = browsing.indices().tolist()
+        gallery.border_title = Content(browsing.title())
+        gallery.border_subtitle = Content(f"{len(indices):,}")
+        gallery.empty = browsing.emptiness()
+        lines = 2 if browsing.overlay else 1
+        gallery.show(indices, browsing.tile_maker(self.lab.ascii), gallery.chosen, lines)
+        self.show_groups()
+        self.refresh_bindings()
+
+    @on(Gallery.Highlighted)
+    def _highlighted(self, event: Gallery.Highlighted) -> None:
+        self._show_one(event.index)
+
+    def _show_one(self, index: int | None) -> None:
+        browsing, detail = self.browsing, self.query_one(DigitDetail)
+        if browsing is None:
+            return
+        names = browsing.dataset.info.class_names or tuple("0123456789")
+        detail.show(None if index is None else browsing.portrait(index), names)
+        if index is not None and index != detail.neighbours_of and self.query_one(Panes).shows_neighbours:
+            detail.await_neighbours()
+            self._searcher.ask(partial(self._search.find, browsing.dataset, index, NEIGHBOURS))
+
+    @on(work.NeighboursFound)
+    def _take_neighbours(self, message: work.NeighboursFound) -> None:
+        if self.browsing and message.index == self._gallery.chosen:
+            tile_of = self.browsing.training_tile_maker()
+            self.query_one(DigitDetail).show_neighbours(message.index, message.neighbours, tile_of)
+
+    @on(work.Exported)
+    def _tell_exported(self, message: work.Exported) -> None:
+        self.notify(clean(message.text), title="Exported", markup=False)
+
+    # Choosing
+
+    @on(Panes.Changed)
+    def _pane_changed(self, event: Panes.Changed) -> None:
+        panes = self.query_one(Panes)
+        self.query_one(BrowsingBar).show_panes(PANES if panes.small else (), event.pane)
+        self._show_one(self._gallery.chosen)
+        self.refresh_bindings()
+
+    @on(Chips.Chosen)
+    def _chip_chosen(self, event: Chips.Chosen) -> None:
+        if event.name in PANES:
+            self.query_one(Panes).go_to(event.name)
+        else:
+            self._choose_group(event.name)
+
+    def _choose_group(self, name: str) -> None:
+        browsing = self.browsing
+        if browsing is None:
+            return
+        browsing.group = name
+        if name == DOUBTED:
+            self.ask_all_runs()
+        self._show_choice()
+
+    @on(ConfusionMatrix.Chosen)
+    def _cell_chosen(self, event: ConfusionMatrix.Chosen) -> None:
+        if self.browsing:
+            self.browsing.cell = event.cell
+            self._show_choice()
+
+    @on(EpochSlider.Chosen)
+    def _epoch_chosen(self, event: EpochSlider.Chosen) -> None:
+        self.go_to_epoch(event.epoch)
+
+    @on(Gallery.Opened)
+    def _opened(self) -> None:
+        self.query_one(Panes).go_to("digit", large=True)
+
+    @on(DigitDetail.StepWanted)
+    def _step_wanted(self, event: DigitDetail.StepWanted) -> None:
+        self._gallery.action_move(event.step)
+
+    def action_pane(self, step: int) -> None:
+        """Go on to the next pane."""
+        self.query_one(Panes).go_on(step)
+
+    def action_group(self, step: int) -> None:
+        """Go on to the next kind of images."""
+        if self.browsing:
+            names = [group.name for group in (*self.browsing.groups, *self.browsing.overlay_groups)]
+            self._choose_group(next_of(names, self.browsing.chosen_group.name, step))
 
     def action_order(self) -> None:
         """Go on to the next order."""
-        orders = list(ORDERS)
-        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
-        self._show()
+        if self.browsing:
+            self.browsing.order = next_of(ORDERS, self.browsing.order, 1)
+            self._show_choice()
 
     def action_epoch(self, step: int) -> None:
         """Go to the epoch before or after; after the last one, the screen follows the run again."""
-        epochs = self._epochs
-        if not epochs:
+        if self.epochs:
+            position = self.epochs.index(self.wanted_epoch) + step
+            self.go_to_epoch(self.epochs[max(0, min(position, len(self.epochs) - 1))])
+
+    def action_diagonal(self) -> None:
+        """Choose the right answers, or everything again."""
+        if self.browsing:
+            self.browsing.cell = diagonal_of(self.browsing.cell)
+            self._show_choice()
+
+    def action_back(self) -> None:
+        """Leave the large digit, else show all of the matrix again."""
+        panes = self.query_one(Panes)
+        if panes.pane == "digit" and panes.alone:
+            panes.go_to("gallery")
+        elif self.browsing:
+            self.browsing.cell = EVERYTHING
+            self._show_choice()
+
+    def action_copy(self) -> None:
+        """Put the chosen image's index on the clipboard."""
+        index = self._gallery.chosen
+        if index is not None:
+            self.app.copy_to_clipboard(str(index))
+            self.notify(f"{index}: the index of the test image", title="Copied", markup=False)
+
+    async def action_lay_over(self) -> None:
+        """Ask which run to lay over this one."""
+        from tui.screens.choose_run import ChooseRunScreen
+
+        runs = self.comparable_runs
+        if not runs:
+            text = "No other run has predictions of these images. Train one on the Train screen."
+            self.notify(text, title="Nothing to compare with", markup=False)
             return
-        position = max(0, min(epochs.index(self._shown_epoch) + step, len(epochs) - 1))
-        self._epoch = None if position == len(epochs) - 1 else epochs[position]
-        self._look()
+        await self.app.push_screen(ChooseRunScreen(runs, can_be_none=self.other is not None), self._take_other)
+
+    def _take_other(self, run_id: str | None) -> None:
+        if run_id is not None:
+            self.choose_other(next((s for s in self.lab.runs or () if s.run.id == run_id), None))
+
+    async def action_export(self) -> None:
+        """Ask where to write the images on display."""
+        from tui.screens.export import ExportScreen
+
+        browsing = self.browsing
+        if browsing:
+            what = f"{len(browsing.indices()):,} images: {browsing.title()}"
+            stem = Path.cwd() / f"mistakes-{browsing.run_id}-epoch-{browsing.epoch}"
+            await self.app.push_screen(ExportScreen(what, stem), self._export)
+
+    def _export(self, path: Path | None) -> None:
+        browsing = self.browsing
+        if browsing and path:
+            second = browsing.overlay.second if browsing.overlay else None
+            export = work.exporting(path, browsing.dataset, browsing.now, browsing.indices(), second)
+            in_background(self, export, "export")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what there is to choose from."""
-        if action == "order":
-            return self._found is not None
+        panes = self.query(Panes)
+        if action in NEEDS_ANSWERS:
+            return self.browsing is not None and not self.has_class("-nothing")
         if action == "epoch":
-            return len(self._epochs) > 1
+            return len(self.epochs) > 1
+        if action == "back":
+            alone = bool(panes) and panes.first().pane == "digit" and panes.first().alone
+            return alone or (self.browsing is not None and self.browsing.cell != EVERYTHING)
         return True

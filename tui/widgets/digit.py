@@ -149,7 +149,12 @@ def _row_pairs(image: Image, columns: int) -> Iterator[Iterable[tuple[int, int]]
 
 def _scaled(image: Image, columns: int) -> list[list[int]]:
     """Return the pixels averaged down to `columns` × `columns`; a picture is never scaled up."""
-    pixels: list[list[int]] = image.tolist()
+    pixels: list[list[int]]
+    if columns < PIXELS and PIXELS % columns == 0:
+        side = PIXELS // columns
+        pixels = image.reshape(columns, side, columns, side).mean(axis=(1, 3)).astype("uint8").tolist()
+        return pixels
+    pixels = image.tolist()
     if columns >= PIXELS:
         return pixels
     edges = [index * PIXELS // columns for index in range(columns + 1)]

@@ -1,0 +1,60 @@
+"""Which run to lay over the one on display."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from tui.formats import percent
+from tui.snapshot import RunSnapshot
+from tui.terminal import clean
+
+NONE = "none"
+
+
+class ChooseRunScreen(ModalScreen[str | None]):
+    """Asks for one of `runs`; the result is its id, NONE to show the one on display alone, or None for no answer."""
+
+    BINDINGS = [Binding("escape,q", "dismiss(None)", "Close")]
+    DEFAULT_CSS = """
+    ChooseRunScreen OptionList {
+        height: auto;
+        max-height: 14;
+        background: transparent;
+        border: none;
+        padding: 0;
+    }
+    """
+
+    def __init__(self, runs: Sequence[RunSnapshot], can_be_none: bool) -> None:
+        super().__init__()
+        self._runs, self._can_be_none = runs, can_be_none
+
+    def compose(self) -> ComposeResult:
+        """Lay out the runs, the newest first."""
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Lay another run over this one"
+            dialog.border_subtitle = "Enter chooses · Esc closes"
+            options = [Option(_line(snapshot), id=snapshot.run.id) for snapshot in self._runs]
+            if self._can_be_none:
+                options.insert(0, Option("None: this run alone", id=NONE))
+            yield OptionList(*options, compact=True)
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option.id)
+
+
+def _line(snapshot: RunSnapshot) -> Content:
+    config, best = snapshot.config, snapshot.progress.best
+    name = config.name if config and config.name else snapshot.run.id
+    facts = " · ".join(part for part in (snapshot.model, percent(best.test_accuracy) if best else "") if part)
+    return Content.assemble(clean(name), (f"  {clean(facts)}", "$text-muted"))

@@ -1,0 +1,210 @@
+"""A confusion matrix to walk in: counts by true class and answer, shaded, with totals and every class's scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding
+from textual.color import Color
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from engine.scores import ClassScores
+from engine.selection import EVERYTHING, Cell
+
+CLASSES = 10
+NAME_CELLS, COUNT_CELLS, TOTAL_CELLS, SCORE_CELLS = 2, 4, 6, 6
+COUNTS_END = NAME_CELLS + CLASSES * COUNT_CELLS
+WIDTH = COUNTS_END + TOTAL_CELLS + 3 * SCORE_CELLS
+HEIGHT = 1 + CLASSES + 1
+SHADES = 8
+STRONGEST_SHADE = 0.75
+
+
+class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
+    """Rows are true classes, columns are answers. `cell` is what the cursor is on: a cell, a row, a column, or all.
+
+    The cursor walks off the counts to the left onto a row's name, which is the whole row, and up onto a column's.
+    `plain` leaves out the shades.
+    """
+
+    DEFAULT_CSS = """
+    ConfusionMatrix {
+        width: auto;
+        height: auto;
+        & > .confusion-matrix--heading { color: $text-muted; }
+        & > .confusion-matrix--total { text-style: bold; }
+        & > .confusion-matrix--mistakes { color: $warning; }
+        & > .confusion-matrix--right { color: $primary; }
+        & > .confusion-matrix--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
+        &.-plain > .confusion-matrix--cursor { text-style: reverse bold; }
+    }
+    """
+    COMPONENT_CLASSES = {
+        "confusion-matrix--heading",
+        "confusion-matrix--total",
+        "confusion-matrix--mistakes",
+        "confusion-matrix--right",
+        "confusion-matrix--cursor",
+    }
+    ALLOW_SELECT = False
+    BINDINGS = [
+        Binding("left,h", "walk(0, -1)", show=False),
+        Binding("right,l", "walk(0, 1)", show=False),
+        Binding("up,k", "walk(-1, 0)", show=False),
+        Binding("down,j", "walk(1, 0)", show=False),
+        Binding("home", "choose_all", show=False),
+    ]
+
+    counts: reactive[tuple[tuple[int, ...], ...]] = reactive(())
+    scores: reactive[ClassScores | None] = reactive(None)
+    """None while they are not known."""
+    cell: reactive[Cell] = reactive(EVERYTHING)
+
+    @dataclass
+    class Chosen(Message):
+        """The cursor is on another part."""
+
+        cell: Cell
+
+    def __init__(
+        self, *, plain: bool = False, ascii: bool = False, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._plain = plain
+        self._zero = "." if ascii else "·"
+        self.set_class(plain, "-plain")
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        return WIDTH
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return HEIGHT
+
+    def show(self, counts: Sequence[Sequence[int]], scores: ClassScores | None) -> None:
+        """Show `counts`, ten rows of ten, and the scores as far as they are known."""
+        self.counts = tuple(tuple(row) for row in counts)
+        self.scores = scores
+
+    # Moving
+
+    def action_walk(self, rows: int, columns: int) -> None:
+        """Move the cursor by a cell."""
+        row = -1 if self.cell.true is None else self.cell.true
+        column = -1 if self.cell.predicted is None else self.cell.predicted
+        self._go(max(-1, min(row + rows, CLASSES - 1)), max(-1, min(column + columns, CLASSES - 1)))
+
+    def action_choose_all(self) -> None:
+        """Move the cursor to the corner, which is everything."""
+        self._go(-1, -1)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the cell, or the row or column whose name or figures are clicked."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        in_counts = NAME_CELLS <= offset.x < COUNTS_END
+        column = (offset.x - NAME_CELLS) // COUNT_CELLS if in_counts else -1
+        self._go(offset.y - 1 if 1 <= offset.y <= CLASSES else -1, column)
+
+    def _go(self, row: int, column: int) -> None:
+        cell = Cell(None if row < 0 else row, None if column < 0 else column)
+        if cell != self.cell:
+            self.cell = cell
+            self.post_message(self.Chosen(cell))
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the columns' names, a row, or the columns' totals."""
+        if y == 0:
+            segments = self._heading()
+        elif y <= CLASSES and self.counts:
+            segments = self._row(y - 1)
+        elif y == CLASSES + 1 and self.counts:
+            segments = self._totals()
+        else:
+            segments = []
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _heading(self) -> list[Segment]:
+        everything = self.cell == EVERYTHING
+        segments = [Segment(f"{'*' if everything else '':>{NAME_CELLS}}", self._name_style(everything))]
+        for column in range(CLASSES):
+            chosen = self.cell.predicted == column and self.cell.true is None
+            segments.append(Segment(f"{column:>{COUNT_CELLS}}", self._name_style(chosen)))
+        names = f"{'total':>{TOTAL_CELLS}}" + "".join(f"{name:>{SCORE_CELLS}}" for name in ("prec", "rec", "F1"))
+        return [*segments, Segment(names, self._style("heading"))]
+
+    def _row(self, row: int) -> list[Segment]:
+        counts = self.counts[row]
+        chosen = self.cell.true == row and self.cell.predicted is None
+        segments = [Segment(f"{row:<{NAME_CELLS}}", self._name_style(chosen))]
+        for column, count in enumerate(counts):
+            text = f"{count or self._zero:>{COUNT_CELLS}}"
+            segments.append(Segment(text, self._count_style(row, column, count)))
+        segments.append(Segment(f"{sum(counts):>{TOTAL_CELLS}}", self._style("heading")))
+        scores = self.scores
+        figures = [_score(v[row]) for v in (scores.precision, scores.recall, scores.f1)] if scores else ["-"] * 3
+        return [*segments, Segment("".join(f"{figure:>{SCORE_CELLS}}" for figure in figures), self.rich_style)]
+
+    def _totals(self) -> list[Segment]:
+        totals = [sum(column) for column in zip(*self.counts, strict=True)]
+        # They may fill their columns: that every second one is bright keeps them apart.
+        styles = (self._style("heading"), self._style("total"))
+        segments = [Segment(" " * NAME_CELLS)]
+        segments += [Segment(f"{total:>{COUNT_CELLS}}", styles[column % 2]) for column, total in enumerate(totals)]
+        return [*segments, Segment(f"{sum(totals):>{TOTAL_CELLS}}", styles[0])]
+
+    def _count_style(self, row: int, column: int, count: int) -> Style:
+        if self._is_chosen(row, column):
+            return self._style("cursor")
+        right = row == column
+        colour = self._style("right" if right else "mistakes")
+        if not count:
+            return self._style("heading")
+        if self._plain:
+            return Style(bold=right)
+        share = count / max(1, sum(self.counts[row])) if right else (count / self._most_mistakes) ** 0.5
+        return _shade(
+            self.background_colors[1].hex6, colour.color.get_truecolor().hex if colour.color else "#ffffff",
+            max(1, round(share * SHADES)),
+        )  # fmt: skip
+
+    @property
+    def _most_mistakes(self) -> int:
+        counts = (count for r, row in enumerate(self.counts) for c, count in enumerate(row) if r != c)
+        return max(1, *counts)
+
+    def _is_chosen(self, row: int, column: int) -> bool:
+        cell = self.cell
+        if cell.diagonal:
+            return row == column
+        return cell != EVERYTHING and cell.true in (None, row) and cell.predicted in (None, column)
+
+    def _name_style(self, chosen: bool) -> Style:
+        return self._style("cursor" if chosen else "heading")
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"confusion-matrix--{name}")
+
+
+@lru_cache(maxsize=64)
+def _shade(background: str, colour: str, level: int) -> Style:
+    """Return a style with the background tinted by `level` of SHADES, and a foreground that stands out from it."""
+    tinted = Color.parse(background).blend(Color.parse(colour), STRONGEST_SHADE * level / SHADES)
+    foreground = "#000000" if tinted.brightness > 0.5 else "#ffffff"
+    return Style(color=foreground, bgcolor=tinted.hex6)
+
+
+def _score(value: float) -> str:
+    """`0.979` → `.979`."""
+    return f"{value:.3f}".removeprefix("0")

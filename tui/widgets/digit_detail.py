@@ -1,0 +1,142 @@
+"""One image: large, with the network's probabilities, its answers over the epochs, and its nearest training images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from engine.history import Moment
+from tui.terminal import PictureMode, clean
+from tui.widgets.answer_history import AnswerHistory
+from tui.widgets.digit import Digit
+from tui.widgets.gallery import Gallery, Tile
+from tui.widgets.probabilities import Probabilities
+
+if TYPE_CHECKING:
+    from tui.widgets.digit import Image
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """What is known of an image: its index, pixels uint8 [28, 28] and label, and the answers after `epoch`.
+
+    `probabilities` are the ten of the answer; `second` is another network's answer with its confidence, if there is
+    one to compare; `moments` are the answers over the epochs.
+    """
+
+    index: int
+    image: Image
+    label: int
+    probabilities: tuple[float, ...]
+    loss: float
+    epoch: int
+    moments: Sequence[Moment] = ()
+    second: tuple[int, float] | None = None
+
+    @property
+    def predicted(self) -> int:
+        """The answer: the most probable class, of equals the first."""
+        return max(range(len(self.probabilities)), key=lambda digit: (self.probabilities[digit], -digit))
+
+
+class DigitDetail(VerticalScroll, can_focus=True):
+    """Shows a Portrait; the arrows ask for the one before or after."""
+
+    DEFAULT_CSS = """
+    DigitDetail {
+        scrollbar-size-vertical: 1;
+        & > Horizontal { height: auto; }
+        & Digit { width: 28; height: 14; }
+        & #answer { width: 1fr; height: auto; padding: 0 1 0 2; max-width: 63; }
+        & #words { height: auto; margin-bottom: 1; }
+        & #neighbours-title { color: $text-muted; height: 1; }
+        & #neighbours { height: 8; overflow-y: hidden; }
+    }
+    """
+    BINDINGS = [
+        Binding("left", "step(-1)", "Digit before", show=False),
+        Binding("right", "step(1)", "Digit after", show=False),
+    ]
+
+    @dataclass
+    class StepWanted(Message):
+        """The digit `step` further on is wanted."""
+
+        step: int
+
+    def __init__(self, *, mode: PictureMode, ascii: bool, classes: str | None = None) -> None:
+        super().__init__(classes=classes)
+        self._mode, self._ascii = mode, ascii
+        self.neighbours_of: int | None = None
+        """The test image whose neighbours are shown."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the picture beside the answer, the history below, and then the neighbours."""
+        with Horizontal():
+            yield Digit(mode=self._mode)
+            with Vertical(id="answer"):
+                yield Static(id="words", markup=False)
+                yield Probabilities(ascii=self._ascii)
+        yield AnswerHistory(ascii=self._ascii)
+        yield Static(id="neighbours-title", markup=False)
+        yield Gallery(mode=self._mode, has_cursor=False, id="neighbours")
+
+    def show(self, portrait: Portrait | None, class_names: Sequence[str]) -> None:
+        """Show `portrait`, or that there is none; its neighbours follow by `show_neighbours`."""
+        if portrait is None or portrait.index != self.neighbours_of:
+            self._forget_neighbours()
+        self.query_one("#answer").display = portrait is not None
+        if portrait is None:
+            self.border_title = None
+            self.query_one(Digit).image = None
+            self.query_one(AnswerHistory).moments = ()
+            return
+        self.border_title = Content(f"test image {portrait.index:,}")
+        self.query_one(Digit).image = portrait.image
+        self.query_one("#words", Static).update(_words(portrait, class_names))
+        self.query_one(Probabilities).show(portrait.probabilities, label=portrait.label)
+        self.query_one(AnswerHistory).show(portrait.moments, portrait.label, portrait.epoch)
+
+    def show_neighbours(self, index: int, neighbours: Sequence[int], tile_of: Callable[[int], Tile]) -> None:
+        """Show the training images `neighbours` of the test image `index`, the nearest first."""
+        self.neighbours_of = index
+        self.query_one("#neighbours-title", Static).update("nearest training images, the nearest first")
+        self.query_one("#neighbours", Gallery).show(neighbours, tile_of)
+
+    def await_neighbours(self) -> None:
+        """Say that the neighbours are being looked for."""
+        self.query_one("#neighbours-title", Static).update("looking for the nearest training images …")
+
+    def _forget_neighbours(self) -> None:
+        self.neighbours_of = None
+        self.query_one("#neighbours-title", Static).update("")
+        self.query_one("#neighbours", Gallery).clear()
+
+    def action_step(self, step: int) -> None:
+        """Ask for another digit."""
+        self.post_message(self.StepWanted(step))
+
+
+def _words(portrait: Portrait, class_names: Sequence[str]) -> Content:
+    """Say what the image is and what the networks take it for."""
+    names = [clean(name) for name in class_names]
+    confidence = portrait.probabilities[portrait.predicted]
+    words = Content.assemble(
+        ("It is ", "$text-muted"), (names[portrait.label], "bold"),
+        ("; the network says ", "$text-muted"), (names[portrait.predicted], "bold"),
+        (f", {confidence:.1%} sure. Loss {portrait.loss:.2f}.", "$text-muted"),
+    )  # fmt: skip
+    if portrait.second is None:
+        return words
+    second, sure = portrait.second
+    return words + Content.assemble(
+        ("\nThe other run says ", "$text-muted"), (names[second], "bold"), (f", {sure:.1%} sure.", "$text-muted")
+    )
