@@ -160,7 +160,8 @@ class _BiasedBatchNorm(nn.BatchNorm2d):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         if not self.training:
             return super().forward(images)
-        mean, variance = torch.empty_like(self.running_mean), torch.empty_like(self.running_var)
+        # Zeros: with momentum 1 the old value still counts nought times, and nought times NaN is NaN.
+        mean, variance = torch.zeros_like(self.running_mean), torch.zeros_like(self.running_var)
         output = functional.batch_norm(
             images, mean, variance, self.weight, self.bias, training=True, momentum=1.0, eps=self.eps
         )

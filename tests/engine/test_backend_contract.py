@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,16 +63,20 @@ def probabilities(learner: Learner, images: np.ndarray) -> np.ndarray:
     return np.exp(log_softmax(learner.predict(images)))
 
 
-def with_some_seed(check: Callable[[int], None]) -> None:
-    """Run `check` with one seed after another until it holds.
+def with_most_seeds(check: Callable[[int], None]) -> None:
+    """Hold `check` to at least two of three fixed seeds.
 
     A max pool or a ReLU that is undecided in float32, at one step in a hundred, parts two correct computations for
-    good. What is wrong shows with every seed.
+    good, and which seed meets one depends on the processor. What is wrong shows with every seed.
     """
+    failures = []
     for seed in (1, 2, 3):
-        with suppress(AssertionError):
-            return check(seed)
-    return check(4)
+        try:
+            check(seed)
+        except AssertionError as failure:
+            failures.append(failure)
+    if len(failures) > 1:
+        raise failures[0]
 
 
 def relative_error(values: np.ndarray, expected: np.ndarray) -> float:
@@ -127,7 +130,7 @@ class TestMathematics:
             for name in expected.keys() - set(counted):
                 assert np.abs(found[name]).max() <= 1e-3, name
 
-        with_some_seed(check)
+        with_most_seeds(check)
 
     @pytest.mark.parametrize(
         ("optimizer", "conventions"), [*((name, "torch") for name in SLOTS), ("adam", "keras"), ("adamw", "keras")]
@@ -144,7 +147,7 @@ class TestMathematics:
             for name, values in learner.state().items():
                 assert np.abs(values - expected[name]).max() <= 1e-5, name
 
-        with_some_seed(check)
+        with_most_seeds(check)
 
     @pytest.mark.parametrize("batch_size", [2, 64])
     @pytest.mark.parametrize("conventions", CONVENTIONS)
@@ -223,7 +226,7 @@ class TestMatchedBackends:
             assert errors[:20].max() <= 1e-6
             assert errors.max() <= 5e-6
 
-        with_some_seed(check)
+        with_most_seeds(check)
 
     @pytest.mark.parametrize("conventions", CONVENTIONS)
     def test_the_network_with_batch_norm_has_the_same_losses(
@@ -235,7 +238,7 @@ class TestMatchedBackends:
             assert errors[:5].max() <= 1e-4
             assert errors.max() <= 5e-3
 
-        with_some_seed(check)
+        with_most_seeds(check)
 
     def loss_differences(self, backends: Both, config: TrainConfig, digits: Dataset, count: int) -> np.ndarray:
         """Return each step's relative difference of the losses, over the first `count` steps of the first epoch."""
@@ -375,14 +378,8 @@ class TestState:
         assert losses[0].tobytes() == losses[1].tobytes()
 
 
-def test_deterministic_operations_compute_the_same(
-    request: pytest.FixtureRequest, backend: RemoteBackend, digits: Dataset
-) -> None:
+def test_deterministic_operations_compute_the_same(backend: RemoteBackend, digits: Dataset) -> None:
     """In a process of its own, since TensorFlow cannot go back. PyTorch then fills new memory with NaN."""
-    if backend.name == "torch":
-        request.applymarker(
-            pytest.mark.xfail(reason="_BiasedBatchNorm adds 0 times uninitialised memory: zeros_like, not empty_like")
-        )
     process = RemoteBackend(backend.name)
     try:
         for conventions in CONVENTIONS:
