@@ -61,8 +61,6 @@ class MnistApp(RunControl):
     """What the form's data setting leads to; None while that is being looked at."""
     config: var[TrainConfig | None] = var(None)
     """The form's settings; None while one of them does not fit."""
-    repeats: var[int] = var(1)
-    """Over how many seeds the form wants them trained."""
 
     def __init__(
         self,

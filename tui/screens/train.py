@@ -121,7 +121,7 @@ class TrainScreen(ModeScreen):
 
     @on(SetupForm.Changed)
     def _config_changed(self, event: SetupForm.Changed) -> None:
-        self.lab.config, self.lab.repeats = event.config, event.repeats
+        self.lab.config = event.config
         self.refresh_bindings()
 
     @on(SetupForm.DataChosen)
@@ -146,11 +146,12 @@ class TrainScreen(ModeScreen):
         """Train what `recipes` makes of the form's settings; go to the field that does not fit if one does not."""
         from engine.families import repeated
 
-        if self.lab.config is None:
-            await self.query_one(SetupForm).focus_problem()
+        form = self.query_one(SetupForm)
+        wanted, repeats = form.wanted  # the form's news of what was typed last may still be on its way
+        if wanted is None:
+            await form.focus_problem()
             return
-        seeds = repeated(self.lab.config, self.lab.repeats)
-        configs = [config for one in seeds for config in recipes(one)]
+        configs = [config for one in repeated(wanted, repeats) for config in recipes(one)]
         live = [snapshot.run.id for snapshot in self.lab.live_runs()]
         if not live:
             self._launch(configs)

@@ -45,10 +45,9 @@ class SetupForm(Vertical):
 
     @dataclass
     class Changed(Message):
-        """The settings are others now; `config` is None while one of them does not fit. `repeats` counts seeds."""
+        """The settings are others now; `config` is None while one of them does not fit."""
 
         config: TrainConfig | None
-        repeats: int
 
     @dataclass
     class DataChosen(Message):
@@ -125,6 +124,13 @@ class SetupForm(Vertical):
         return dict(self._problems)
 
     @property
+    def wanted(self) -> tuple[TrainConfig | None, int]:
+        """What is to be trained, None while a setting does not fit, and over how many seeds."""
+        values = self.values
+        problems = find_problems(values, self.dataset, self.reports)
+        return None if problems else config_of(values), repeats_of(values)
+
+    @property
     def both_problem(self) -> str:
         """Why the recipe cannot be trained on both backends; empty when it can."""
         return self._both_problem
@@ -157,7 +163,8 @@ class SetupForm(Vertical):
         elif name == "backend":
             self.field("device").offer(device_options(event.value, self.reports))
         self._check()
-        self._show_help(event.field)
+        if event.field.has_class("-focused"):
+            self._show_help(event.field)
 
     @on(Collapsible.Toggled)
     async def _make_room(self, event: Collapsible.Toggled) -> None:
@@ -190,8 +197,7 @@ class SetupForm(Vertical):
         hidden = sum(name in MORE for name in problems)
         self.query_one(Collapsible).title = f"More ({hidden} to mend)" if hidden else "More"
         self._check_both(values)
-        config = None if problems else config_of(values)
-        self.post_message(self.Changed(config, repeats_of(values)))
+        self.post_message(self.Changed(self.wanted[0]))
 
     def _check_both(self, values: Mapping[str, str]) -> None:
         """Grey out the button for both backends where one of them is not to be had, and say why."""
