@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -23,7 +24,7 @@ from tui.control import RunControl
 from tui.farewell import farewell
 from tui.jobs import Dataset, DatasetExamined, DeviceProbed, JobFailed, RunsLaunched, examine_dataset
 from tui.palette import palette_of
-from tui.screens import mode_screens
+from tui.screens import import_screens, mode_screens
 from tui.signals import exit_on_signals
 from tui.terminal import picture_mode, wants_ascii
 from tui.theme import MNIST_DARK
@@ -97,6 +98,7 @@ class MnistApp(RunControl):
         self.watcher.stop()
 
     def _look_around(self) -> None:
+        threading.Thread(target=import_screens, name="import screens", daemon=True).start()
         self.examine_data(str(self.settings.get("data") or ""))
         for name in BACKENDS:
             in_background(self, partial(self._ask_for_devices, name), f"probe {name}")

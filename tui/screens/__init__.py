@@ -22,6 +22,12 @@ def mode_screens() -> dict[str, str | Callable[[], Screen[Any]]]:
     return {mode: _maker(mode, name) for mode, name in _SCREENS.items()}
 
 
+def import_screens() -> None:
+    """Import all screens: for a thread, so that each opens at once when its key is pressed."""
+    for mode in _SCREENS:
+        import_module(f"tui.screens.{mode}")
+
+
 def _maker(mode: str, name: str) -> Callable[[], Screen[Any]]:
     def make() -> Screen[Any]:
         screen: Screen[Any] = getattr(import_module(f"tui.screens.{mode}"), name)()

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from engine.selection import EVERYTHING, ORDERS
 from tui import mistakes as work
 from tui.background import OneAtATime, in_background
-from tui.browsing import DOUBTED, diagonal_of, next_of
+from tui.browsing import DOUBTED, cell_words, diagonal_of, next_of
 from tui.screens.answers_screen import AnswersScreen
 from tui.terminal import clean
 from tui.widgets.browsing_bar import BrowsingBar, name_of
@@ -68,6 +68,7 @@ class MistakesScreen(AnswersScreen):
         self._searcher = OneAtATime(self, "find neighbours")
         self._search = work.NeighbourSearch()
         self._dataset: Dataset | None = None
+        self._portrayed: tuple[object, ...] = ()
 
     def compose_body(self) -> ComposeResult:
         """Lay out what is looked at above the panes, and what stands there while there is nothing to see."""
@@ -114,7 +115,7 @@ class MistakesScreen(AnswersScreen):
                 gallery.forget_pictures()
         self.query_one(ConfusionMatrix).counts = tuple(map(tuple, browsing.now.confusion_matrix.tolist()))
         self._show_choice()
-        self.ask_for_scores()
+        self.call_after_refresh(self.ask_for_scores)
         if self.focused is None:
             panes.go_to(panes.pane)
 
@@ -133,7 +134,8 @@ class MistakesScreen(AnswersScreen):
         browsing, gallery = self.browsing, self._gallery
         if browsing is None:
             return
-        self.query_one(ConfusionMatrix).cell = browsing.cell
+        matrix = self.query_one(ConfusionMatrix)
+        matrix.cell, matrix.border_subtitle = browsing.cell, Content(cell_words(browsing.cell))
         indices = browsing.indices().tolist()
         gallery.border_title = Content(browsing.title())
         gallery.border_subtitle = Content(f"{len(indices):,}")
@@ -151,8 +153,11 @@ class MistakesScreen(AnswersScreen):
         browsing, detail = self.browsing, self.query_one(DigitDetail)
         if browsing is None:
             return
-        names = browsing.dataset.info.class_names or tuple("0123456789")
-        detail.show(None if index is None else browsing.portrait(index), names)
+        portrayed = (index, browsing.now, browsing.history, browsing.overlay)
+        if portrayed != self._portrayed:
+            self._portrayed = portrayed
+            names = browsing.dataset.info.class_names or tuple("0123456789")
+            detail.show(None if index is None else browsing.portrait(index), names)
         if index is not None and index != detail.neighbours_of and self.query_one(Panes).shows_neighbours:
             detail.await_neighbours()
             self._searcher.ask(partial(self._search.find, browsing.dataset, index, NEIGHBOURS))
@@ -249,8 +254,7 @@ class MistakesScreen(AnswersScreen):
 
     def action_copy(self) -> None:
         """Put the chosen image's index on the clipboard."""
-        index = self._gallery.chosen
-        if index is not None:
+        if (index := self._gallery.chosen) is not None:
             self.app.copy_to_clipboard(str(index))
             self.notify(f"{index}: the index of the test image", title="Copied", markup=False)
 
@@ -273,8 +277,7 @@ class MistakesScreen(AnswersScreen):
         """Ask where to write the images on display."""
         from tui.screens.export import ExportScreen
 
-        browsing = self.browsing
-        if browsing:
+        if browsing := self.browsing:
             what = f"{len(browsing.indices()):,} images: {browsing.title()}"
             stem = Path.cwd() / f"mistakes-{browsing.run_id}-epoch-{browsing.epoch}"
             await self.app.push_screen(ExportScreen(what, stem), self._export)

@@ -30,6 +30,7 @@ class BrowsingBar(Vertical):
         & > #time > EpochSlider { width: 1fr; }
         & > #time > Chips { width: auto; }
         & > #groups { width: 1fr; }
+        &.-one-digit > #groups { display: none; }
         & > #overlay { height: 1; display: none; }
         & > #overlay > Chips { width: auto; }
         & > #overlay > #verdict { width: 1fr; padding: 0 1; }
@@ -53,7 +54,8 @@ class BrowsingBar(Vertical):
             yield Static(id="verdict", markup=False)
 
     def show_panes(self, panes: Sequence[str], chosen: str) -> None:
-        """Offer `panes` to choose from, where not all are seen at once."""
+        """Offer `panes` to choose from, where not all are seen at once; a digit then needs every line."""
+        self.set_class("digit" in panes and chosen == "digit", "-one-digit")
         chips = self.query_one("#panes", Chips)
         chips.chips = chips_of((pane, pane) for pane in panes)
         chips.chosen = chosen
@@ -70,7 +72,7 @@ class BrowsingBar(Vertical):
         if browsing:
             wrong, tested = len(browsing.now.mistakes), len(browsing.now.labels)
             parts.append(f"{count(wrong)} of {count(tested)} wrong ({percent(wrong / tested)})")
-        self.query_one("#caption", Static).update(Content(" · ").join(parts))
+        self.query_one("#caption", Static).update(Content(" · ").join(parts), layout=False)
 
     def show_groups(self, browsing: Browsing | None, other_name: str = "", verdict: str = "") -> None:
         """Show the kinds of images, and how the other run called `other_name` compares."""
@@ -81,7 +83,7 @@ class BrowsingBar(Vertical):
         self._show_chips("#overlay-groups", overlay_groups, chosen)
         self.query_one("#overlay").display = bool(overlay_groups)
         words = [Content(verdict), Content.styled(f"laid over: {clean(other_name)}", "$text-muted")]
-        self.query_one("#verdict", Static).update(Content(" · ").join(word for word in words if word))
+        self.query_one("#verdict", Static).update(Content(" · ").join(word for word in words if word), layout=False)
 
     def _show_chips(self, selector: str, groups: Sequence[Group], chosen: str) -> None:
         narrow = self.app.size.width < ROOM_FOR_NAMES

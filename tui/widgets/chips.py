@@ -35,8 +35,13 @@ class Chips(Widget):
     COMPONENT_CLASSES = {"chips--chip", "chips--chosen"}
     ALLOW_SELECT = False
 
-    chips: reactive[tuple[Chip, ...]] = reactive((), layout=True)
+    chips: reactive[tuple[Chip, ...]] = reactive(())
     chosen: reactive[str] = reactive("")
+
+    def watch_chips(self, before: tuple[Chip, ...], now: tuple[Chip, ...]) -> None:
+        """Take the room that they need, where that is theirs to take."""
+        if self.styles.width and self.styles.width.is_auto:
+            self.refresh(layout=True)
 
     @dataclass
     class Chosen(Message):

@@ -172,7 +172,7 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
         if not count:
             return self._style("heading")
         if self._plain:
-            return Style(bold=right)
+            return self.rich_style + Style(bold=right)
         share = count / max(1, sum(self.counts[row])) if right else (count / self._most_mistakes) ** 0.5
         return _shade(
             self.background_colors[1].hex6, colour.color.get_truecolor().hex if colour.color else "#ffffff",

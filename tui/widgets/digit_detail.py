@@ -56,7 +56,7 @@ class DigitDetail(VerticalScroll, can_focus=True):
         & > Horizontal { height: auto; }
         & Digit { width: 28; height: 14; }
         & #answer { width: 1fr; height: auto; padding: 0 1 0 2; max-width: 63; }
-        & #words { height: auto; margin-bottom: 1; }
+        & #words { height: 3; }
         & #neighbours-title { color: $text-muted; height: 1; }
         & #neighbours { height: 8; overflow-y: hidden; }
     }
@@ -101,23 +101,23 @@ class DigitDetail(VerticalScroll, can_focus=True):
             return
         self.border_title = Content(f"test image {portrait.index:,}")
         self.query_one(Digit).image = portrait.image
-        self.query_one("#words", Static).update(_words(portrait, class_names))
+        self.query_one("#words", Static).update(_words(portrait, class_names), layout=False)
         self.query_one(Probabilities).show(portrait.probabilities, label=portrait.label)
         self.query_one(AnswerHistory).show(portrait.moments, portrait.label, portrait.epoch)
 
     def show_neighbours(self, index: int, neighbours: Sequence[int], tile_of: Callable[[int], Tile]) -> None:
         """Show the training images `neighbours` of the test image `index`, the nearest first."""
         self.neighbours_of = index
-        self.query_one("#neighbours-title", Static).update("nearest training images, the nearest first")
+        self.query_one("#neighbours-title", Static).update("nearest training images, the nearest first", layout=False)
         self.query_one("#neighbours", Gallery).show(neighbours, tile_of)
 
     def await_neighbours(self) -> None:
         """Say that the neighbours are being looked for."""
-        self.query_one("#neighbours-title", Static).update("looking for the nearest training images …")
+        self.query_one("#neighbours-title", Static).update("looking for the nearest training images …", layout=False)
 
     def _forget_neighbours(self) -> None:
         self.neighbours_of = None
-        self.query_one("#neighbours-title", Static).update("")
+        self.query_one("#neighbours-title", Static).update("", layout=False)
         self.query_one("#neighbours", Gallery).clear()
 
     def action_step(self, step: int) -> None:

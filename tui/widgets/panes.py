@@ -34,6 +34,7 @@ class Panes(Horizontal):
         & > #gallery { width: 1fr; height: 1fr; }
         &.-only-gallery > #left, &.-only-matrix > #gallery, &.-only-digit > #gallery { display: none; }
         &.-only-matrix DigitDetail, &.-only-digit ConfusionMatrix { display: none; }
+        &.-only-matrix ConfusionMatrix { height: 1fr; }
         &.-only-matrix > #left, &.-only-digit > #left { width: 1fr; }
     }
     """

@@ -1,0 +1,139 @@
+"""How fast the Mistakes screen answers its keys, with a finished run on the complete MNIST.
+
+`python -m benchmarks.mistakes RUN [--store DIR] [--size 120x40] [--repeats 5]`. Drives the app without a terminal: each
+figure is the time from a key to the moment when what it asks for is painted, median and worst of several; and how much
+processor time that took, which other work on the machine hardly adds to. A digit's bytes are those of its redraw at
+256 colours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rich.console import Console
+
+from engine.backends.base import Device
+from engine.devices import BackendReport
+from engine.runs import Run, Store
+from tui.app import MnistApp
+from tui.screens.answers_screen import AnswersScreen
+from tui.widgets.confusion_matrix import ConfusionMatrix
+from tui.widgets.digit import halfblock_strips
+from tui.widgets.gallery import Gallery
+
+LIMITS = {"open": 300, "cell": 100, "page": 50, "epoch": 100}
+LARGEST_REDRAW = 8000
+NAMES = {
+    "open": "screen opened after its key",
+    "cell": "cell → filtered gallery",
+    "page": "next page",
+    "epoch": "epoch step",
+}
+DIGITS = 200
+
+
+class Timing(NamedTuple):
+    """Milliseconds on the clock, and of the processor."""
+
+    wall: float
+    cpu: float
+
+
+def no_probe(backend: str) -> BackendReport:
+    """Answer at once: a framework that starts beside the app would be in the figures."""
+    return BackendReport(backend=backend, label=backend, installed=True, version="–", devices=(Device("cpu", ""),))
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Give the app its turns until `condition` holds."""
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+async def milliseconds(app: MnistApp, key: str, condition: Callable[[], object]) -> Timing:
+    """Press `key` and return how long it takes until `condition` holds and is painted."""
+    began = Timing(time.perf_counter(), time.process_time())
+    app.simulate_key(key)
+    await until(condition)
+    painted = asyncio.Event()
+    app.screen.call_after_refresh(painted.set)
+    await painted.wait()
+    return Timing(1000 * (time.perf_counter() - began.wall), 1000 * (time.process_time() - began.cpu))
+
+
+async def visit(store: Store, run: Run, size: tuple[int, int], figures: dict[str, list[Timing]]) -> None:
+    """Open the app and the screen, and go through cells, pages and epochs."""
+    app = MnistApp(store, {}, open_run=run, probe=no_probe)
+    async with app.run_test(size=size):
+        await until(lambda: app.snapshot and app.snapshot.mistakes and app.dataset)
+
+        def gallery() -> Gallery | None:
+            return next(iter(app.screen.query("#gallery").results(Gallery)), None)
+
+        def is_filled() -> bool:
+            found = gallery()
+            return found is not None and found.chosen is not None
+
+        figures["open"].append(await milliseconds(app, "3", is_filled))
+        screen = app.screen
+        assert isinstance(screen, AnswersScreen)
+        await until(lambda: screen.browsing and screen.browsing.history and screen.browsing.scores)
+        browsing, tiles = screen.browsing, gallery()
+        assert browsing
+        assert tiles
+        for _ in range(6):
+            first = tiles.page[0]
+            figures["page"].append(await milliseconds(app, "pagedown", lambda first=first: tiles.page[0] != first))
+        for key in ("comma", *["comma"] * 4, *["full_stop"] * 5):
+            epoch = browsing.epoch
+            figures["epoch"].append(await milliseconds(app, key, lambda epoch=epoch: browsing.epoch != epoch))
+        screen.query_one(ConfusionMatrix).focus()
+        for key in ("down", "down", "down", "right", "right", "right", "down", "down", "right", "up"):
+            cell = browsing.cell
+            figures["cell"].append(await milliseconds(app, key, lambda cell=cell: browsing.cell != cell))
+
+
+def redraw_bytes(run: Run) -> list[int]:
+    """Return what the redraw of each of the run's first mistakes costs at 256 colours."""
+    from engine.answers import load_answers
+    from engine.evaluation import predicted_epochs
+    from tui.datasets import dataset_of
+
+    dataset = dataset_of(run.config, run.progress().started)
+    answers = load_answers(run, predicted_epochs(run.predictions_path)[-1], dataset)
+    console = Console(color_system="256", force_terminal=True)
+    images = dataset.test_images[answers.mistakes[:DIGITS]]
+    return [sum(len(strip.render(console).encode()) for strip in halfblock_strips(image)) for image in images]
+
+
+def main() -> None:
+    """Measure and print a line a figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run")
+    parser.add_argument("--store")
+    parser.add_argument("--size", default="120x40")
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    store = Store.locate(options.store)
+    run = store.find(options.run)
+    columns, _, lines = options.size.partition("x")
+    figures: dict[str, list[Timing]] = {name: [] for name in LIMITS}
+    for _ in range(options.repeats):
+        asyncio.run(visit(store, run, (int(columns), int(lines)), figures))
+    sizes = redraw_bytes(run)
+    for name, limit in LIMITS.items():
+        walls, cpus = zip(*figures[name], strict=True)
+        print(
+            f"{NAMES[name]:<28} {statistics.median(walls):6.0f} ms, worst {max(walls):.0f} (bar {limit}); "
+            f"processor {statistics.median(cpus):.0f} ms, worst {max(cpus):.0f}"
+        )
+    print(f"{'redraw of a digit':<28} {statistics.median(sizes):6.0f} bytes, worst {max(sizes)} (bar {LARGEST_REDRAW})")
+
+
+if __name__ == "__main__":
+    main()
