@@ -25,7 +25,7 @@ run: .venv/.installed
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/mnist-tui; else $(BIN)/mnist-tui train --epochs $(EPOCHS); fi
 
 test: .venv/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time as clock
+from typing import Annotated
 
 import msgspec
 
@@ -32,7 +33,7 @@ class Resume(Command, frozen=True, kw_only=True, tag="resume"):
 class SetLearningRate(Command, frozen=True, kw_only=True, tag="set_learning_rate"):
     """Train on with another learning rate."""
 
-    learning_rate: float
+    learning_rate: Annotated[float, msgspec.Meta(gt=0, le=1e12)]
 
 
 AnyCommand = Stop | Pause | Resume | SetLearningRate

@@ -12,6 +12,7 @@ from engine import models
 from engine.backends.base import Device, StepResults, cpu_name, pick_device
 from engine.config import TrainConfig
 from engine.conventions import conventions_of
+from engine.errors import BackendError
 from engine.models import ARCHITECTURES
 from engine.optimization import BETAS, SLOTS, adam_step_sizes
 from engine.pixels import normalise
@@ -44,8 +45,7 @@ class TensorFlowBackend:
     def learner(self, config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> TensorFlowLearner:
         """Build the network with its initial weights and put the training set on the device."""
         device = pick_device(config.device, self.devices(), "TensorFlow")
-        if config.threads:
-            tf.config.threading.set_intra_op_parallelism_threads(config.threads)
+        _use_threads(config.threads)
         if config.deterministic:
             tf.config.experimental.enable_op_determinism()
         return TensorFlowLearner(config, device, images, labels)
@@ -281,6 +281,20 @@ class TensorFlowLearner:
             channels, height, width = before.input_shape
             return channels, height, width
         return table[position].input_shape[0], 1, 1
+
+
+def _use_threads(count: int) -> None:
+    """Compute with `count` threads, or with TensorFlow's own choice for 0; raise BackendError when it is too late."""
+    if count in (0, tf.config.threading.get_intra_op_parallelism_threads()):
+        return
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+    except RuntimeError as error:
+        raise BackendError(
+            "Threads are set already",
+            f"TensorFlow in this process computes with other than {count} threads and cannot change that.",
+            "Keep one number of threads a process, or leave it 0.",
+        ) from error
 
 
 def _channel_means(images: tf.Tensor) -> tf.Tensor:

@@ -29,8 +29,6 @@ from tests.waiting import wait_for_event, wait_until
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
-# A group has its workers trained in one test process, one after the other.
-EACH_BACKEND = [pytest.param(name, marks=pytest.mark.xdist_group(f"workers of {name}")) for name in BACKENDS]
 ENDLESS = 10_000
 
 
@@ -52,7 +50,7 @@ def folder(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_idx(tmp_path_factory.mktemp("data") / "digits", few)
 
 
-@pytest.fixture(scope="module", params=EACH_BACKEND)
+@pytest.fixture(scope="module", params=BACKENDS)
 def config(request: pytest.FixtureRequest, folder: Path) -> TrainConfig:
     """Eight epochs of many small steps: long enough to be interrupted, on each backend."""
     require(request.param)
