@@ -31,7 +31,7 @@ class HelpScreen(ModalScreen[None]):
         self._keys = [
             (below.app.get_key_display(active.binding), active.binding.tooltip or active.binding.description)
             for active in below.active_bindings.values()
-            if (active.binding.show or active.binding.tooltip) and active.enabled
+            if (active.binding.show or (active.binding.tooltip and active.node is not below.app)) and active.enabled
         ]
 
     def compose(self) -> ComposeResult:
