@@ -33,7 +33,7 @@ class BrowsingBar(Vertical):
         &.-one-digit > #groups { display: none; }
         & > #overlay { height: 1; display: none; }
         & > #overlay > Chips { width: auto; }
-        & > #overlay > #verdict { width: 1fr; padding: 0 1; }
+        & > #overlay > #verdict { width: 1fr; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     }
     """
 
