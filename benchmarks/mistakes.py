@@ -1,9 +1,10 @@
 """How fast the Mistakes screen answers its keys, with a finished run on the complete MNIST.
 
-`python -m benchmarks.mistakes [RUN] [--store DIR] [--size 120x40] [--repeats 5]`. Without RUN it first trains one of
-ten epochs on a tenth of the training images. Drives the app without a terminal: each figure is the time from a
-key to the moment when what it asks for is painted, median and worst of several; and how much processor time that took, in all
-threads, which other work on the machine hardly adds to. A digit's bytes are those of its redraw at 256 colours.
+`python -m benchmarks.mistakes [RUN] [--store DIR] [--size 120x40] [--repeats 5]`. Without RUN it first trains one
+of ten epochs on a tenth of the training images. Drives the app without a terminal: each figure is the time from a
+key to the moment when what it asks for is painted, median and worst of several; and how much processor time that
+took, in all threads, which other work on the machine hardly adds to. A digit's bytes are those of its redraw at
+256 colours.
 """
 
 from __future__ import annotations
