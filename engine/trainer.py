@@ -17,12 +17,13 @@ from engine.backends import load_backend
 from engine.checkpoint import Metadata
 from engine.config import TrainConfig
 from engine.control import SECONDS_BETWEEN_LOOKS, Control, StopRequested
-from engine.data import Dataset, load_steps
-from engine.errors import ConfigError, EngineError, StoreError, TrainingError
+from engine.data import load_steps
+from engine.errors import EngineError, StoreError, TrainingError
 from engine.evaluation import predictions_path, save_predictions, score
 from engine.events import AnyEvent
 from engine.models import ARCHITECTURES
 from engine.optimization import learning_rates
+from engine.split import Split
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,37 +67,6 @@ def train(
 
 
 @dataclass
-class _Split:
-    """The examples a run uses: `train_*` for the steps, `validation_*` to choose the best epoch, `test_*` to report."""
-
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    validation_images: np.ndarray
-    validation_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
-
-    @classmethod
-    def of(cls, dataset: Dataset, config: TrainConfig) -> _Split:
-        """Hold out the last `config.validation` training images, then keep the first `config.limit` of the rest."""
-        count = len(dataset.train_labels)
-        if config.validation >= count:
-            raise ConfigError("validation", f"Validation must leave some of the {count:,} training images.")
-        rest = count - config.validation
-        used = min(config.limit, rest) if config.limit else rest
-        if config.batch_size > used:
-            raise ConfigError("batch_size", f"Batch size must be at most the {used:,} training images of this run.")
-        return cls(
-            dataset.train_images[:used],
-            dataset.train_labels[:used],
-            dataset.train_images[rest:],
-            dataset.train_labels[rest:],
-            dataset.test_images,
-            dataset.test_labels,
-        )
-
-
-@dataclass
 class _Epoch:
     """A running epoch: `step` steps done, and the sums of loss and right answers over their images."""
 
@@ -124,7 +94,7 @@ class _Epoch:
 
 def _events(config: TrainConfig, run: Run | None, control: Control, backend: Backend | None) -> Iterator[AnyEvent]:
     dataset = yield from load_steps(config.data)
-    split = _Split.of(dataset, config)
+    split = Split.of(dataset, config)
     backend = backend or load_backend(config.backend)
     learner = backend.learner(config, split.train_images, split.train_labels)
     architecture = ARCHITECTURES[config.model]
@@ -156,7 +126,7 @@ class _Training:
     """One run from its first step, or from a checkpoint, to its RunFinished."""
 
     config: TrainConfig
-    split: _Split
+    split: Split
     learner: Learner
     run: Run | None
     control: Control

@@ -1,0 +1,45 @@
+"""Which images a run trains on, chooses its best epoch by, and is tested on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.errors import ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine.config import TrainConfig
+    from engine.data import Dataset
+
+
+@dataclass
+class Split:
+    """The examples a run uses: `train_*` for the steps, `validation_*` to choose the best epoch, `test_*` to report."""
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    validation_images: np.ndarray
+    validation_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+    @classmethod
+    def of(cls, dataset: Dataset, config: TrainConfig) -> Split:
+        """Hold out the last `config.validation` training images, then keep the first `config.limit` of the rest."""
+        count = len(dataset.train_labels)
+        if config.validation >= count:
+            raise ConfigError("validation", f"Validation must leave some of the {count:,} training images.")
+        rest = count - config.validation
+        used = min(config.limit, rest) if config.limit else rest
+        if config.batch_size > used:
+            raise ConfigError("batch_size", f"Batch size must be at most the {used:,} training images of this run.")
+        return cls(
+            dataset.train_images[:used],
+            dataset.train_labels[:used],
+            dataset.train_images[rest:],
+            dataset.train_labels[rest:],
+            dataset.test_images,
+            dataset.test_labels,
+        )
