@@ -14,7 +14,9 @@ from engine.backends import BACKENDS
 from tests.waiting import PATIENCE
 from tui.cli import run
 
-COMMAND = (sys.executable, "-c", "from tui.cli import main; main()")
+# A job in the background of a script, or under nohup, starts with signals ignored; the command of a user does not.
+SIGNALS = "import signal as s; s.signal(s.SIGINT, s.default_int_handler); s.signal(s.SIGHUP, s.SIG_DFL)"
+COMMAND = (sys.executable, "-c", f"{SIGNALS}; from tui.cli import main; main()")
 QUICK = ("--threads", "1", "--batch-size", "32")
 
 needs_a_framework = pytest.mark.skipif(
