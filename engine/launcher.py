@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import datetime
 from typing import Any
 
 from engine.config import FIELDS, TrainConfig
 from engine.conventions import NATIVE
+from engine.devices import expected_device
 from engine.errors import ConfigError, RunError
 from engine.eventlog import EventWriter
 from engine.events import RunRelaunched
 from engine.files import write_atomically
 from engine.locks import FileLock
+from engine.postmortem import WORKER_STARTED
 from engine.process import python_command, python_environment
 from engine.runs import LIVE, Run, Store
+from engine.turns import Ticket
 
 SECONDS_TO_LEAVE = 20.0
 """How long a worker that has told its run's end may take to be gone: a busy machine is slow to unload a framework."""
@@ -22,11 +26,12 @@ SECONDS_TO_LEAVE = 20.0
 def launch(store: Store, config: TrainConfig, skip_queue: bool = False) -> Run:
     """Create a run in `store`, start its worker and return at once. Raises StoreError.
 
-    With `skip_queue` the worker does not wait for its turn on the device.
+    The run's turn on its device comes after those of all that were launched before. With `skip_queue` its worker does
+    not wait for it.
     """
     run, lock = store.create(config)
     try:
-        _start_worker(run, lock, skip_queue)
+        _start_worker(run, lock, config.device, skip_queue)
     finally:
         lock.release()
     return run
@@ -49,7 +54,7 @@ def relaunch(run: Run, skip_queue: bool = False, **changes: Any) -> None:
         log = EventWriter(run.events_path)
         log.append(RunRelaunched())
         log.close()
-        _start_worker(run, lock, skip_queue)
+        _start_worker(run, lock, config.device, skip_queue)
     finally:
         lock.release()
 
@@ -64,18 +69,26 @@ def continued(config: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
     return config.replace(**changes)
 
 
-def _start_worker(run: Run, lock: FileLock, skip_queue: bool) -> None:
-    """Start the worker with the run's lock handed over, so that the run is locked without a gap."""
+def _start_worker(run: Run, lock: FileLock, device: str, skip_queue: bool) -> None:
+    """Start the worker with the run's lock and its ticket for `device` handed over, so that neither is free between."""
     asked_before = run.commands_path.stat().st_size if run.commands_path.exists() else 0
     command = python_command("engine.worker", str(run.path), "--lock-descriptor", str(lock.descriptor))
-    command += ["--commands-from", str(asked_before), *(["--now"] if skip_queue else [])]
-    with run.log_path.open("ab") as log:
-        subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=[lock.descriptor],
-            start_new_session=True,
-            env=python_environment(),
-        )
+    command += ["--commands-from", str(asked_before)]
+    ticket = None if skip_queue else Ticket.draw(expected_device(device), run)
+    command += ["--ticket", str(ticket.path), str(ticket.descriptor)] if ticket else ["--now"]
+    try:
+        with run.log_path.open("ab") as log:
+            log.write(f"{WORKER_STARTED} {datetime.now():%Y-%m-%d %H:%M:%S}\n".encode())
+            log.flush()
+            subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[lock.descriptor, *([ticket.descriptor] if ticket else [])],
+                start_new_session=True,
+                env=python_environment(),
+            )
+    finally:
+        if ticket:
+            ticket.release()

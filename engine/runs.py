@@ -107,6 +107,11 @@ class Run:
             ) from error
 
     @property
+    def label(self) -> str:
+        """What people call the run: the name that it was given, else its id."""
+        return _name_of(self) or self.id
+
+    @property
     def created(self) -> datetime | None:
         """When the run was created (local time, from its id), or None for a directory of another name."""
         with contextlib.suppress(ValueError):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import os
 import signal
 import sys
+import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+
+import msgspec
 
 from engine import commands, events
 from engine.control import SECONDS_BETWEEN_LOOKS, Control, StopRequested
@@ -17,7 +22,9 @@ from engine.errors import EngineError
 from engine.eventlog import EventWriter
 from engine.events import AnyEvent
 from engine.locks import FileLock, device_lock_path
+from engine.postmortem import explained
 from engine.runs import Run
+from engine.turns import Ticket
 
 EXIT_STATUS: dict[events.Outcome, int] = {"completed": 0, "failed": 1, "stopped": 0}
 
@@ -27,9 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m engine.worker", description=__doc__)
     parser.add_argument("run_dir", type=Path)
     parser.add_argument("--lock-descriptor", type=int, help="the run's lock, handed over by the launcher")
+    parser.add_argument("--ticket", nargs=2, metavar=("PATH", "DESCRIPTOR"), help="the run's place in line, likewise")
     parser.add_argument("--commands-from", type=int, default=0, help="where in commands.jsonl to begin, in bytes")
     parser.add_argument("--now", action="store_true", help="do not wait for other runs on the same device")
     options = parser.parse_args(arguments)
+    faulthandler.enable()  # a fatal signal leaves its name and a traceback in worker.log
     run = Run(options.run_dir.resolve())
     lock = FileLock(run.lock_path, options.lock_descriptor)
     if options.lock_descriptor is not None:
@@ -37,7 +46,12 @@ def main(arguments: list[str] | None = None) -> int:
     elif not lock.acquire():
         print(f"Run {run.id} is being trained by another worker.", file=sys.stderr)
         return 2
-    return _Worker(run, Control(run.commands_path, options.commands_from), options.now).work()
+    worker = _Worker(run, Control(run.commands_path, options.commands_from), options.now)
+    if options.ticket:
+        path, descriptor = Path(options.ticket[0]), int(options.ticket[1])
+        os.set_inheritable(descriptor, False)
+        worker.ticket = Ticket(path, FileLock(path, descriptor))
+    return worker.work()
 
 
 class _Worker:
@@ -47,18 +61,25 @@ class _Worker:
         self.run = run
         self.control = control
         self.skip_queue = skip_queue
+        self.ticket: Ticket | None = None
         self.signal_number = 0
 
     def work(self) -> int:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        log = EventWriter(self.run.events_path)
         outcome: events.Outcome = "failed"
-        for event in self._events():
-            log.append(event)
-            if isinstance(event, events.RunFinished):
-                outcome = event.outcome
+        log = EventWriter(self.run.events_path)
+        try:
+            for event in self._events():
+                log.append(event)
+                if isinstance(event, events.RunFinished):
+                    outcome = event.outcome
+        except Exception as error:
+            traceback.print_exc()
+            log.close()
+            log = EventWriter(self.run.events_path)  # which ends a line that was written in half
+            log.append(self._cut_short("failed", explained(error)))
         log.close()
         return 128 + self.signal_number if self.signal_number else EXIT_STATUS[outcome]
 
@@ -68,31 +89,52 @@ class _Worker:
         self.signal_number = number
 
     def _events(self) -> Iterator[AnyEvent]:
+        """Yield the run's events; whatever goes wrong, the last one is a RunFinished."""
         try:
             config = self.run.config
-            device = expected_device(config.device)
-            lock = FileLock(device_lock_path(device))
             if not self.skip_queue:
-                yield from self._wait_for_turn(lock, device)
-        except StopRequested:
-            yield events.RunFinished(outcome="stopped", epochs=0)
-        except EngineError as error:
-            described = events.ErrorInfo(title=error.title, message=error.message, hint=error.hint)
-            yield events.RunFinished(outcome="failed", epochs=0, error=described)
-        else:
+                yield from self._wait_for_turn(expected_device(config.device))
             from engine.trainer import train
-
+        except StopRequested:
+            yield self._cut_short("stopped")
+        except EngineError as error:
+            yield self._cut_short("failed", error)
+        except Exception as error:
+            traceback.print_exc()
+            yield self._cut_short("failed", explained(error))
+        else:
             yield from train(config, self.run, self.control)
 
-    def _wait_for_turn(self, lock: FileLock, device: str) -> Iterator[AnyEvent]:
-        """Wait until no other run trains on the device; raises StopRequested."""
-        if lock.acquire(patience=0):
-            return
-        yield events.DeviceAwaited(device=device)
-        while not lock.acquire(patience=SECONDS_BETWEEN_LOOKS):
+    def _wait_for_turn(self, device: str) -> Iterator[AnyEvent]:
+        """Wait until all that came earlier are done with the device; raises StopRequested.
+
+        What else is asked meanwhile waits, too: a run can be paused, or given another learning rate, before it starts.
+        """
+        ticket = self.ticket or Ticket.draw(device, self.run)
+        lock = FileLock(device_lock_path(device))
+        kept: list[commands.AnyCommand] = []
+        is_told = False
+        while True:
             for command in self.control.pending():
                 if isinstance(command, commands.Stop):
                     raise StopRequested(command.now)
+                kept.append(command)
+            if ticket.is_next() and lock.acquire(patience=0):
+                break
+            if not is_told:
+                is_told = True
+                yield events.DeviceAwaited(device=device)
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        for command in kept:
+            self.control.put(command)
+
+    def _cut_short(self, outcome: events.Outcome, error: EngineError | None = None) -> events.RunFinished:
+        """Return the end of a run whose worker did not get to train: it stands where the worker before it stopped."""
+        told = self.run.events()
+        before = next((event for event in reversed(told) if isinstance(event, events.RunFinished)), None)
+        before = before or events.RunFinished(outcome=outcome, epochs=len(self.run.progress().epochs))
+        reason = events.ErrorInfo(title=error.title, message=error.message, hint=error.hint) if error else None
+        return msgspec.structs.replace(before, outcome=outcome, error=reason, time=time.time())
 
 
 if __name__ == "__main__":

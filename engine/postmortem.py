@@ -1,0 +1,196 @@
+"""Plain words for how a worker died: what happened, in a sentence, and what to do about it.
+
+A worker that dies cannot tell. But a traceback, or the trace that faulthandler leaves of a fatal signal, is in its
+worker.log; where there is none, it was ended from outside.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from engine.errors import EngineError, RunError, TrainingError
+from engine.runs import Run
+
+WORKER_STARTED = "mnist-tui worker started"
+"""Begins the line of worker.log from which on the next worker writes."""
+
+TAIL_BYTES = 64 * 1024
+TAIL_LINES = 8
+
+_ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LAST_WORDS = re.compile(
+    r"Traceback \(most recent|Fatal Python error|terminate called|Check failed:|^F\d{4} |: F (?:tensorflow|external)"
+    r"|Illegal instruction|Bus error|Segmentation fault|error while loading shared libraries|dyld\[",
+    re.MULTILINE,
+)
+"""Where dying begins in the output: frameworks complain of a missing GPU on any start, and live."""
+_UNCAUGHT = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit)\b.*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class _Cause:
+    """A way to die: the regular expression that tells it, and the words for it."""
+
+    sign: str
+    title: str
+    message: str
+    hint: str
+
+
+SMALLER = "Use a smaller batch or model, or free some memory, then resume the run."
+OTHER_DEVICE = "or train on the processor: mnist-tui resume RUN --device cpu"
+
+# The first that fits is meant, so what is special stands before what is general.
+_CAUSES = (
+    _Cause(
+        r"CUDA out of memory|torch\.(cuda\.)?OutOfMemoryError|CUDA_ERROR_OUT_OF_MEMORY|CUBLAS_STATUS_ALLOC_FAILED"
+        r"|(ResourceExhausted|RESOURCE_EXHAUSTED|OOM when allocating)(?!.*device:CPU)|MPS backend out of memory",
+        "Out of GPU memory",
+        "The GPU did not have enough memory left.",
+        "Look with nvidia-smi who else uses it; use a smaller batch or model, " + OTHER_DEVICE,
+    ),
+    _Cause(
+        r"MemoryError|bad_alloc|Cannot allocate memory|can't allocate memory|not enough memory|OOM when allocating",
+        "Out of memory",
+        "This machine did not have enough memory left.",
+        SMALLER,
+    ),
+    _Cause(
+        r"driver on your system is too old|driver version is insufficient|cudaErrorInsufficientDriver"
+        r"|forward compatibility was attempted|driver/library version mismatch",
+        "GPU driver too old",
+        "The NVIDIA driver of this machine is too old for the CUDA that this framework was built with.",
+        "Update the driver, install a build for an older CUDA, " + OTHER_DEVICE,
+    ),
+    _Cause(
+        r"no kernel image is available|NO_BINARY_FOR_GPU|is not compatible with the current PyTorch installation",
+        "GPU not supported",
+        "This build of the framework has no code for this generation of GPU.",
+        "Install a build that supports it, " + OTHER_DEVICE,
+    ),
+    _Cause(
+        r"device-side assert",
+        "Error on the GPU",
+        "A check inside a GPU kernel failed, most likely for a label or an index out of range.",
+        "Check the dataset's labels; on the processor the message is clearer: mnist-tui resume RUN --device cpu",
+    ),
+    _Cause(
+        r"cannot open shared object file|Could not load dynamic library|Library not loaded|undefined symbol"
+        r"|Unable to load any of \{libcudnn",
+        "Library missing",
+        "A library that the framework needs is missing or of another version.",
+        "Install the framework anew in a fresh environment; mnist-tui devices tells whether it works.",
+    ),
+    _Cause(
+        r"CUDA error|CUDA_ERROR_|cudaError|CUDNN_STATUS_|CUBLAS_STATUS_|Xid",
+        "Error on the GPU",
+        "The GPU or its driver reported an error.",
+        "Resume the run; if it happens again, restart the machine or its driver, " + OTHER_DEVICE,
+    ),
+    _Cause(
+        r"Illegal instruction|compiled to use AVX|SIGILL",
+        "Processor not supported",
+        "The framework uses instructions, such as AVX, that this processor does not have.",
+        "Install a build for older processors, or go on with the other framework: mnist-tui resume RUN --backend …",
+    ),
+    _Cause(
+        r"No space left on device|Disk quota exceeded|File too large",
+        "Disk full",
+        "There was no room left to write to.",
+        "Make room, then resume the run.",
+    ),
+    _Cause(
+        r"Fatal Python error: Bus error",
+        "Bus error",
+        "The memory behind a file was gone: a full /dev/shm, a full disk or a failing one.",
+        "Make room, then resume the run.",
+    ),
+    _Cause(
+        r"Segmentation fault",
+        "Crash inside the framework",
+        "Compiled code reached for memory that is not its own: a bug in the framework or a driver, or a bad install.",
+        "Resume the run; if it happens again, install the framework anew or go on with the other one.",
+    ),
+    _Cause(
+        r"No module named|ImportError|DLL load failed",
+        "Framework not usable",
+        "A Python package that the run needs cannot be imported.",
+        "mnist-tui devices tells what is missing and how to install it.",
+    ),
+    _Cause(
+        r"Fatal Python error: Aborted|terminate called|Check failed:",
+        "Crash inside the framework",
+        "Compiled code gave up on finding something impossible; its last words are in worker.log.",
+        "Resume the run; if it happens again, install the framework anew or go on with the other one.",
+    ),
+)
+
+
+def crash_of(run: Run) -> RunError:
+    """Return why the worker of the crashed `run` is gone, as far as can be told."""
+    output = _last_output(run)
+    dying = _LAST_WORDS.search(output)
+    said = output[dying.start() :] if dying else ""
+    if cause := _cause_in(said):
+        return RunError(cause.title, cause.message, _hint(cause, run))
+    if uncaught := _UNCAUGHT.findall(said):
+        return RunError("Unexpected error", f"{uncaught[-1].strip()}.", f"All of it is in {run.log_path}")
+    if _restarted_since(run):
+        return RunError("Machine restarted", "The machine was restarted while it trained.", _resume(run))
+    message = (
+        "It was killed without a word: most likely by the system because memory ran out, or by a kill -9 or a logout."
+    )
+    return RunError("Killed", message, f"Was memory short? Use a smaller batch. Else: {_resume(run)}")
+
+
+def explained(error: BaseException) -> EngineError:
+    """Return an unexpected error in plain words, where its kind is known, with its own below them."""
+    own = f"{type(error).__name__}: {error}".strip()
+    if cause := _cause_in(own):
+        return TrainingError(cause.title, f"{cause.message} ({_first_line(own)})", cause.hint)
+    return TrainingError("Unexpected error", own, "The run's worker.log has the details.")
+
+
+def last_words(run: Run, lines: int = TAIL_LINES) -> tuple[str, ...]:
+    """Return the last `lines` lines of what the run's last worker printed, without control characters."""
+    return tuple(line.rstrip() for line in _last_output(run).splitlines() if line.strip())[-lines:]
+
+
+def _last_output(run: Run) -> str:
+    """Return the end of what the last worker printed, without escape sequences and control characters."""
+    try:
+        with run.log_path.open("rb") as file:
+            file.seek(max(0, run.log_path.stat().st_size - TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ""
+    *_, text = re.split(rf"^{WORKER_STARTED}.*$", text, flags=re.MULTILINE)
+    text = _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _CONTROL.sub("", text)
+
+
+def _cause_in(text: str) -> _Cause | None:
+    return next((cause for cause in _CAUSES if re.search(cause.sign, text)), None)
+
+
+def _restarted_since(run: Run) -> bool:
+    import psutil
+
+    try:
+        return bool(run.events_path.stat().st_mtime < psutil.boot_time())
+    except OSError:
+        return False
+
+
+def _hint(cause: _Cause, run: Run) -> str:
+    return cause.hint.replace("RUN", run.id)
+
+
+def _resume(run: Run) -> str:
+    return f"mnist-tui resume {run.id}"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0][:200]
