@@ -29,3 +29,22 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def link_atomically(source: Path, target: Path) -> None:
+    """Make `target` what `source` is now, in one step; where the file system has no hard links, by a copy."""
+    if target.exists() and target.samefile(source):
+        return
+    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        os.link(source, draft)
+    except OSError:
+        write_atomically(target, lambda file: file.write(source.read_bytes()))
+    else:
+        draft.replace(target)
+
+
+def clear_drafts(folder: Path) -> None:
+    """Remove the temporary files in and below `folder` of writers that were killed; nobody may be writing there."""
+    for draft in folder.rglob(".*.tmp"):
+        draft.unlink(missing_ok=True)

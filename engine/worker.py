@@ -21,6 +21,7 @@ from engine.devices import expected_device
 from engine.errors import EngineError
 from engine.eventlog import EventWriter
 from engine.events import AnyEvent
+from engine.files import clear_drafts
 from engine.locks import FileLock, device_lock_path
 from engine.postmortem import explained
 from engine.runs import Run
@@ -91,6 +92,7 @@ class _Worker:
     def _events(self) -> Iterator[AnyEvent]:
         """Yield the run's events; whatever goes wrong, the last one is a RunFinished."""
         try:
+            clear_drafts(self.run.path)
             config = self.run.config
             if not self.skip_queue:
                 yield from self._wait_for_turn(expected_device(config.device))
