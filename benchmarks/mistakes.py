@@ -75,6 +75,7 @@ async def visit(store: Store, run: Run, size: tuple[int, int], figures: dict[str
     app = MnistApp(store, {}, open_run=run, probe=no_probe)
     async with app.run_test(size=size):
         await until(lambda: app.snapshot and app.snapshot.mistakes and app.dataset)
+        await app.open_ahead()  # as in a terminal
 
         def is_filled() -> bool:
             return isinstance(app.screen, AnswersScreen) and app.screen.browsing is not None

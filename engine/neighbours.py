@@ -24,8 +24,11 @@ class NearestDigits:
 
     def find(self, image: np.ndarray, count: int) -> tuple[int, ...]:
         """Return the indices of the `count` training images nearest to `image` [28, 28], the nearest first."""
+        from threadpoolctl import threadpool_limits
+
         count = min(count, self._neighbours.n_samples_fit_)
-        found = self._neighbours.kneighbors(_features(image[None]), n_neighbors=count, return_distance=False)
+        with threadpool_limits(1):  # the other processors are for the screen, and for training
+            found = self._neighbours.kneighbors(_features(image[None]), n_neighbors=count, return_distance=False)
         return tuple(int(index) for index in found[0])
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -30,6 +31,12 @@ from tui.terminal import picture_mode, wants_ascii
 from tui.theme import MNIST_DARK
 from tui.watcher import RunChanged, RunsChanged, StoreFailed, Watcher
 from tui.widgets.mode_bar import MODE_TITLES
+
+PAUSE_FOR_KEYS = 0.05
+
+
+class ScreensImported(Message):
+    """The screens can be made without waiting for their modules."""
 
 
 class MnistApp(RunControl):
@@ -98,10 +105,31 @@ class MnistApp(RunControl):
         self.watcher.stop()
 
     def _look_around(self) -> None:
-        threading.Thread(target=import_screens, name="import screens", daemon=True).start()
+        in_background(self, self._import_screens, "import screens")
         self.examine_data(str(self.settings.get("data") or ""))
         for name in BACKENDS:
             in_background(self, partial(self._ask_for_devices, name), f"probe {name}")
+
+    def _import_screens(self) -> Message:
+        import_screens()
+        return ScreensImported()
+
+    async def on_screens_imported(self) -> None:
+        """Make the screens ready where a user is going to look at them."""
+        if not self.is_headless:
+            self.run_worker(self.open_ahead())
+
+    async def open_ahead(self) -> None:
+        """Mount every mode's screen out of sight, so that it opens at once when its key is pressed.
+
+        What has been made by then stays until the end, so the garbage collector need not look at it again: with
+        100,000 objects that would stop the app for 100 ms at a time.
+        """
+        for mode in MODE_TITLES:
+            await self._init_mode(mode)  # what switch_mode does, but for showing it
+            await asyncio.sleep(PAUSE_FOR_KEYS)
+        gc.freeze()
+        gc.enable()
 
     def _ask_for_devices(self, backend: str) -> Message:
         return DeviceProbed(self._probe(backend))

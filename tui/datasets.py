@@ -9,10 +9,10 @@ from engine.errors import DataError
 
 if TYPE_CHECKING:
     from engine.config import TrainConfig
-    from engine.data import Dataset
+    from engine.data import Dataset, Source
     from engine.events import RunStarted
 
-_read: dict[tuple[str, bool], Dataset] = {}
+_read: dict[Source, Dataset] = {}
 _reading = threading.Lock()
 
 FETCHED_LATER = "MNIST is not on this machine yet."
@@ -25,15 +25,13 @@ def dataset_at(data: str, sample: bool = False) -> Dataset:
     """
     from engine import data as source_of
 
+    source = source_of.sample() if sample else source_of.locate(data)
+    if source is None:
+        raise DataError("No dataset", FETCHED_LATER, "It is fetched when training starts, or use --data FOLDER.")
     with _reading:
-        if (data, sample) not in _read:
-            source = source_of.sample() if sample else source_of.locate(data)
-            if source is None:
-                raise DataError(
-                    "No dataset", FETCHED_LATER, "It is fetched when training starts, or use --data FOLDER."
-                )
-            _read[data, sample] = source_of.read(source)
-        return _read[data, sample]
+        if source not in _read:
+            _read[source] = source_of.read(source)
+        return _read[source]
 
 
 def dataset_of(config: TrainConfig | None, started: RunStarted | None) -> Dataset:

@@ -120,6 +120,29 @@ async def test_matrix_gallery_and_digit_are_seen_together_or_one_by_one(store: S
             await until(lambda: all(part.region.area and part.region in seen for part in parts), "all are seen")
 
 
+async def test_without_colour_everything_is_drawn(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    completed(store)
+    async with opened(store) as (app, pilot):
+        await visit(app, pilot)
+        await until_shown(app, "rows true, columns predicted", "6→7", "It is ")
+
+
+async def test_out_of_sight_it_is_ready_but_reads_nothing(store: Store) -> None:
+    completed(store)
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "✓ completed")
+        await app.open_ahead()
+        (screen,) = app._screen_stacks["mistakes"]
+        assert app.current_mode == "train"
+        assert screen.query(ConfusionMatrix)
+        assert isinstance(screen, AnswersScreen)
+        assert screen.browsing is None
+        await visit(app, pilot)
+        await until_shown(app, "7 of 50 wrong (14.00 %)")
+        assert app.screen is screen
+
+
 class TestMatrix:
     async def test_it_counts_and_scores_as_scikit_learn_does(self, store: Store) -> None:
         run = completed(store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -23,6 +24,7 @@ def open_app(store_path: str | None, use_ascii: bool, run: Run | None = None) ->
             "The app needs a terminal for input and output, and TERM set to its kind.",
             "To train without one: mnist-tui train",
         )
+    gc.disable()  # until the app has settled: collections in between find nothing and take a third of the start
     from tui.app import MnistApp
     from tui.settings import locate_store, user_settings
 

@@ -1,4 +1,4 @@
-"""The screens: one module each, imported when first shown."""
+"""The screens: one module each, imported when first shown, or before that while the app has nothing to do."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from engine.data import Dataset
 
 NEIGHBOURS = 12
+SECONDS_AT_REST = 0.2  # on a digit, before its neighbours are looked for: that keeps a processor busy
 EPOCH_KEYS = Binding.Group("Epoch", compact=True)
 ROOM_FOR_ALL_KEYS = 118
 NEEDS_ANSWERS = {"pane", "group", "order", "diagonal", "lay_over", "export", "copy"}
@@ -67,6 +68,7 @@ class MistakesScreen(AnswersScreen):
         super().__init__()
         self._searcher = OneAtATime(self, "find neighbours")
         self._search = work.NeighbourSearch()
+        self._resting = self.set_timer(0, lambda: None, pause=True)
         self._dataset: Dataset | None = None
         self._portrayed: tuple[object, ...] = ()
 
@@ -160,7 +162,12 @@ class MistakesScreen(AnswersScreen):
             detail.show(None if index is None else browsing.portrait(index), names)
         if index is not None and index != detail.neighbours_of and self.query_one(Panes).shows_neighbours:
             detail.await_neighbours()
-            self._searcher.ask(partial(self._search.find, browsing.dataset, index, NEIGHBOURS))
+            self._resting.stop()
+            self._resting = self.set_timer(SECONDS_AT_REST, partial(self._find_neighbours, index))
+
+    def _find_neighbours(self, index: int) -> None:
+        if self.browsing and index == self._gallery.chosen:
+            self._searcher.ask(partial(self._search.find, self.browsing.dataset, index, NEIGHBOURS))
 
     @on(work.NeighboursFound)
     def _take_neighbours(self, message: work.NeighboursFound) -> None:

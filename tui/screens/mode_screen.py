@@ -21,6 +21,13 @@ class ModeScreen(Screen[None]):
     MODE: ClassVar[str]
     ABOUT: ClassVar[str]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._unseen: dict[Callable[[], None], None] = {}  # in the order in which they came up
+        # What is mounted now is styled as it is mounted. Textual would parse all styles again and go over all widgets
+        # of this screen and of the one before it, which takes 0.2 s.
+        self._css_update_count = self.app._css_update_count
+
     @property
     def lab(self) -> MnistApp:
         """The app, by its own type."""
@@ -44,9 +51,26 @@ class ModeScreen(Screen[None]):
         self.follow("dataset", self._show_dataset)
 
     def follow(self, attribute: str, show: Callable[[], None]) -> None:
-        """Call `show` now, and again whenever the app's `attribute` is another one."""
-        self.watch(self.app, attribute, lambda: show() if self.is_attached else None, init=False)
-        show()
+        """Call `show` now, and again whenever the app's `attribute` is another one.
+
+        While another mode is on display, that waits until this one is.
+        """
+        self.watch(self.app, attribute, lambda: self._when_seen(show), init=False)
+        self._when_seen(show)
+
+    def _when_seen(self, show: Callable[[], None]) -> None:
+        if not self.is_attached:
+            return
+        if self in self.app.screen_stack:  # a dialog may lie over it
+            show()
+        else:
+            self._unseen[show] = None
+
+    def on_screen_resume(self) -> None:
+        """Show what has changed while another mode was on display."""
+        unseen, self._unseen = self._unseen, {}
+        for show in unseen:
+            self._when_seen(show)
 
     def _show_dataset(self) -> None:
         snapshot, found = self.lab.snapshot, self.lab.dataset

@@ -21,9 +21,10 @@ from engine.scores import ClassScores
 from engine.selection import EVERYTHING, Cell
 
 CLASSES = 10
-NAME_CELLS, COUNT_CELLS, TOTAL_CELLS, SCORE_CELLS = 2, 4, 6, 6
-COUNTS_END = NAME_CELLS + CLASSES * COUNT_CELLS
-WIDTH = COUNTS_END + TOTAL_CELLS + 3 * SCORE_CELLS
+NAME_CELLS, TOTAL_CELLS, SCORE_CELLS = 2, 6, 6
+COUNT_CELLS = (4, 5)
+"""As a rule, and where there is room: totals above 999 fill four cells, and only their brightness keeps them apart."""
+WIDTH, WIDTH_WITH_ROOM = (NAME_CELLS + CLASSES * cells + TOTAL_CELLS + 3 * SCORE_CELLS for cells in COUNT_CELLS)
 HEIGHT = 1 + CLASSES + 1
 SHADES = 8
 STRONGEST_SHADE = 0.75
@@ -111,9 +112,8 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
         offset = event.get_content_offset(self)
         if offset is None:
             return
-        in_counts = NAME_CELLS <= offset.x < COUNTS_END
-        column = (offset.x - NAME_CELLS) // COUNT_CELLS if in_counts else -1
-        self._go(offset.y - 1 if 1 <= offset.y <= CLASSES else -1, column)
+        column = (offset.x - NAME_CELLS) // self._count_cells if offset.x >= NAME_CELLS else -1
+        self._go(offset.y - 1 if 1 <= offset.y <= CLASSES else -1, column if column < CLASSES else -1)
 
     def _go(self, row: int, column: int) -> None:
         cell = Cell(None if row < 0 else row, None if column < 0 else column)
@@ -122,6 +122,10 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
             self.post_message(self.Chosen(cell))
 
     # Drawing
+
+    @property
+    def _count_cells(self) -> int:
+        return COUNT_CELLS[self.size.width >= WIDTH_WITH_ROOM]
 
     def render_line(self, y: int) -> Strip:
         """Draw the columns' names, a row, or the columns' totals."""
@@ -140,7 +144,7 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
         segments = [Segment(f"{'*' if everything else '':>{NAME_CELLS}}", self._name_style(everything))]
         for column in range(CLASSES):
             chosen = self.cell.predicted == column and self.cell.true is None
-            segments.append(Segment(f"{column:>{COUNT_CELLS}}", self._name_style(chosen)))
+            segments.append(Segment(f"{column:>{self._count_cells}}", self._name_style(chosen)))
         names = f"{'total':>{TOTAL_CELLS}}" + "".join(f"{name:>{SCORE_CELLS}}" for name in ("prec", "rec", "F1"))
         return [*segments, Segment(names, self._style("heading"))]
 
@@ -149,7 +153,7 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
         chosen = self.cell.true == row and self.cell.predicted is None
         segments = [Segment(f"{row:<{NAME_CELLS}}", self._name_style(chosen))]
         for column, count in enumerate(counts):
-            text = f"{count or self._zero:>{COUNT_CELLS}}"
+            text = f"{count or self._zero:>{self._count_cells}}"
             segments.append(Segment(text, self._count_style(row, column, count)))
         segments.append(Segment(f"{sum(counts):>{TOTAL_CELLS}}", self._style("heading")))
         scores = self.scores
@@ -160,8 +164,10 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
         totals = [sum(column) for column in zip(*self.counts, strict=True)]
         # They may fill their columns: that every second one is bright keeps them apart.
         styles = (self._style("heading"), self._style("total"))
-        segments = [Segment(" " * NAME_CELLS)]
-        segments += [Segment(f"{total:>{COUNT_CELLS}}", styles[column % 2]) for column, total in enumerate(totals)]
+        segments = [Segment(" " * NAME_CELLS, styles[0])]
+        segments += [
+            Segment(f"{total:>{self._count_cells}}", styles[column % 2]) for column, total in enumerate(totals)
+        ]
         return [*segments, Segment(f"{sum(totals):>{TOTAL_CELLS}}", styles[0])]
 
     def _count_style(self, row: int, column: int, count: int) -> Style:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PICTURE_COLUMNS = 14
 PICTURE_LINES = PICTURE_COLUMNS // 2
 MOST_KEPT = 2000
+SECONDS_AT_REST = 0.1
 """Drawn pictures that are kept: some 20 screens full."""
 
 
@@ -116,6 +117,7 @@ class Gallery(ScrollView, can_focus=True, inherit_bindings=False):
         self._lay_out()
         self._follow_cursor()
         self.refresh()
+        self.set_timer(SECONDS_AT_REST, self._draw_ahead)
 
     def clear(self) -> None:
         """Show no tiles."""
@@ -199,6 +201,7 @@ class Gallery(ScrollView, can_focus=True, inherit_bindings=False):
         rows = pages * self._rows_seen
         self.scroll_to(y=round(self.scroll_offset.y) + rows * self._tile_height, animate=False, force=True)
         self.cursor += rows * self.columns
+        self.set_timer(SECONDS_AT_REST, self._draw_ahead)
 
     def action_go_to(self, position: int) -> None:
         """Move the cursor to the first (0) or the last (-1) tile."""
@@ -239,17 +242,17 @@ class Gallery(ScrollView, can_focus=True, inherit_bindings=False):
             text = self.empty.center(self.size.width) if y == self.size.height // 2 else ""
             return Strip([Segment(text, self._style("empty"))]).adjust_cell_length(self.size.width, self.rich_style)
         row, line = divmod(y + round(self.scroll_offset.y), self._tile_height)
-        first = row * self.columns
+        columns, width, plain = self.columns, self._tile_width, self.rich_style  # each of them is dear to find out
         segments: list[Segment] = []
-        for position in range(first, min(first + self.columns, len(self._indices))):
-            segments += self._tile_line(position, line)
-        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+        for position in range(row * columns, min((row + 1) * columns, len(self._indices))):
+            segments += self._tile_line(position, line, width, plain)
+        return Strip(segments).adjust_cell_length(self.size.width, plain)
 
-    def _tile_line(self, position: int, line: int) -> list[Segment]:
-        index, width = self._indices[position], self._tile_width
+    def _tile_line(self, position: int, line: int, width: int, plain: Style) -> list[Segment]:
+        index = self._indices[position]
         assert self._tile_of
         cursor = self._has_cursor and position == self.cursor
-        around = self._style("cursor") if cursor else self.rich_style
+        around = self._style("cursor") if cursor else plain
         if line >= PICTURE_LINES:
             tile = self._tile_of(index)
             style = around if cursor else self._style("right" if tile.right else "caption")
@@ -262,6 +265,12 @@ class Gallery(ScrollView, can_focus=True, inherit_bindings=False):
             Segment(" " * (width - left - PICTURE_COLUMNS), around),
         ]
 
+    def _draw_ahead(self) -> None:
+        """Draw the pictures of the next page, which is likely to be wanted next."""
+        end = self.page[1]
+        for index in self._indices[end : end + self._rows_seen * self.columns]:
+            self._picture(index)
+
     def _picture(self, index: int) -> list[Strip]:
         if index not in self._pictures:
             assert self._tile_of
@@ -269,7 +278,8 @@ class Gallery(ScrollView, can_focus=True, inherit_bindings=False):
                 self._pictures.clear()
             strips = picture_strips(self._tile_of(index).image, self._mode, PICTURE_COLUMNS)
             if self._mode is PictureMode.RAMP:
-                strips = [strip.apply_style(self.rich_style) for strip in strips]
+                plain = self.rich_style
+                strips = [strip.apply_style(plain) for strip in strips]
             self._pictures[index] = strips
         return self._pictures[index]
 
