@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.errors import CheckpointError
-from engine.files import write_atomically
+from engine.files import link_atomically, write_atomically
 
 if TYPE_CHECKING:
     from engine.models import Architecture, State
 
-LAST, BEST = "last.safetensors", "best.safetensors"
+LAST, PREVIOUS, BEST = "last.safetensors", "previous.safetensors", "best.safetensors"
 
 
 class Metadata(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +56,14 @@ def save(path: Path, state: State, metadata: Metadata) -> None:
     write_atomically(path.with_suffix(".json"), lambda file: file.write(readable))
 
 
+def keep_previous(folder: Path) -> None:
+    """Keep the last checkpoint in `folder`, if there is one, as the one before the last: a newer is about to come."""
+    if (folder / LAST).exists():
+        link_atomically(folder / LAST, folder / PREVIOUS)
+        if (described := (folder / LAST).with_suffix(".json")).exists():
+            link_atomically(described, (folder / PREVIOUS).with_suffix(".json"))
+
+
 def load(path: Path, architecture: Architecture, optimizer: str) -> tuple[State, Metadata]:
     """Return the arrays and metadata of the checkpoint at `path`, checked against what the network needs.
 
@@ -90,24 +98,28 @@ def expected_shapes(architecture: Architecture, optimizer: str) -> dict[str, tup
 
 
 def latest(folder: Path, architecture: Architecture, optimizer: str) -> tuple[State, Metadata, str] | None:
-    """Return the newest checkpoint in a run's folder that loads: the last one, else the best.
+    """Return the newest checkpoint in a run's folder that loads: the last one, else the newer of previous and best.
 
-    The third value is a sentence to warn the user with when the last one is damaged and the best stands in, else
-    empty. None when there is no checkpoint; raises CheckpointError when there are some but none loads.
+    The third value is empty for the last one; when another stands in, it is a sentence to warn the user with. None
+    when there is no checkpoint; raises CheckpointError when there are some but none loads.
     """
-    damaged = ""
-    for name in (LAST, BEST):
-        if not (folder / name).exists():
-            continue
-        try:
-            state, metadata = load(folder / name, architecture, optimizer)
-        except CheckpointError as error:
-            damaged = f"{damaged} {error.message}".strip()
-        else:
-            return state, metadata, f"{damaged} Going on from {name} instead." if damaged else ""
-    if damaged:
-        raise CheckpointError("No checkpoint loads", damaged, "Start the training anew.")
-    return None
+    if not any((folder / name).exists() for name in (LAST, PREVIOUS, BEST)):
+        return None
+    try:
+        return *load(folder / LAST, architecture, optimizer), ""
+    except CheckpointError as error:
+        damaged = [error.message]
+    found: dict[str, tuple[State, Metadata]] = {}
+    for name in (PREVIOUS, BEST):
+        if (folder / name).exists():
+            try:
+                found[name] = load(folder / name, architecture, optimizer)
+            except CheckpointError as error:
+                damaged.append(error.message)
+    if not found:
+        raise CheckpointError("No checkpoint loads", " ".join(damaged), "Start the training anew.")
+    name = max(found, key=lambda name: (found[name][1].epoch, found[name][1].step))
+    return *found[name], f"{' '.join(damaged)} Going on from {name} instead."
 
 
 def _read(path: Path) -> tuple[State, Metadata]:

@@ -31,7 +31,10 @@ class Resume(Command, frozen=True, kw_only=True, tag="resume"):
 
 
 class SetLearningRate(Command, frozen=True, kw_only=True, tag="set_learning_rate"):
-    """Train on with another learning rate."""
+    """Train on with another base learning rate, from the next step on and also after a resume.
+
+    It takes the place of the setting: a schedule keeps its shape and its position, and is scaled to the new rate.
+    """
 
     learning_rate: Annotated[float, msgspec.Meta(gt=0, le=1e12)]
 

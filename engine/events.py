@@ -120,9 +120,17 @@ class PredictionsSaved(Event, frozen=True, kw_only=True, tag="predictions_saved"
 
 
 class CommandApplied(Event, frozen=True, kw_only=True, tag="command_applied"):
-    """The worker carried out what the user asked; `command` is the command's type."""
+    """The worker carried out what the user asked; `command` is the command's type.
+
+    It holds from `step` (from 1) of `epoch` on. `learning_rate` is the one that was set; `memory_bytes` is what a
+    paused worker keeps of this machine's memory.
+    """
 
     command: str
+    epoch: int | None = None
+    step: int | None = None
+    learning_rate: float | None = None
+    memory_bytes: int | None = None
 
 
 class Warned(Event, frozen=True, kw_only=True, tag="warned"):

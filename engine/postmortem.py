@@ -154,8 +154,13 @@ def explained(error: BaseException) -> EngineError:
 
 
 def last_words(run: Run, lines: int = TAIL_LINES) -> tuple[str, ...]:
-    """Return the last `lines` lines of what the run's last worker printed, without control characters."""
-    return tuple(line.rstrip() for line in _last_output(run).splitlines() if line.strip())[-lines:]
+    """Return the last `lines` lines of what the run's last worker printed, without control characters.
+
+    Of a fatal signal's trace it is the first lines: what was being done stands at its top.
+    """
+    output = _last_output(run)
+    said = [line.rstrip() for line in output[max(output.rfind("Fatal Python error"), 0) :].splitlines() if line.strip()]
+    return tuple(said[:lines] if "Fatal Python error" in output else said[-lines:])
 
 
 def _last_output(run: Run) -> str:

@@ -30,7 +30,8 @@ LIVE: frozenset[Status] = frozenset({"waiting", "running", "paused"})
 class Progress:
     """What a run's events add up to; accuracies from 0 to 1, `seconds` of training alone.
 
-    `waiting`: the worker, whether the first or a later one, has not begun to train yet.
+    `waiting`: the worker, whether the first or a later one, has not begun to train yet. `rate_change` is how the user
+    last changed the learning rate.
     """
 
     waiting: bool = True
@@ -39,6 +40,7 @@ class Progress:
     last_step: events.Step | None = None
     finished: events.RunFinished | None = None
     paused: bool = False
+    rate_change: events.CommandApplied | None = None
 
     @classmethod
     def of(cls, log: Iterable[AnyEvent]) -> Progress:
@@ -48,6 +50,7 @@ class Progress:
         step: events.Step | None = None
         epochs: dict[int, events.EpochFinished] = {}
         waiting, paused = True, False
+        rate_change: events.CommandApplied | None = None
         for event in log:
             match event:
                 case events.RunStarted():
@@ -62,11 +65,13 @@ class Progress:
                     epochs[event.epoch] = event
                 case events.CommandApplied(command="pause" | "resume" as command):
                     paused = command == "pause"
+                case events.CommandApplied(command="set_learning_rate"):
+                    rate_change = event
                 case events.RunFinished():
                     finished = event
                 case _:
                     pass
-        return cls(waiting, started, tuple(epochs.values()), step, finished, paused)
+        return cls(waiting, started, tuple(epochs.values()), step, finished, paused, rate_change)
 
     @property
     def best(self) -> events.EpochFinished | None:

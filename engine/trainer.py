@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import msgspec
+import psutil
 
 from engine import checkpoint, commands, events
 from engine.augmentation import draw_transforms
@@ -23,6 +24,7 @@ from engine.evaluation import predictions_path, save_predictions, score
 from engine.events import AnyEvent
 from engine.models import ARCHITECTURES
 from engine.optimization import learning_rates
+from engine.postmortem import explained
 from engine.split import Split
 
 if TYPE_CHECKING:
@@ -58,12 +60,9 @@ def train(
         yield _failed(completed, error)
     except OSError as error:
         yield _failed(completed, _storage_error(error))
-    except MemoryError:
-        yield _failed(completed, TrainingError("Out of memory", "There was not enough memory.", "Use a smaller batch."))
     except Exception as error:
         traceback.print_exc()
-        message = f"{type(error).__name__}: {error}"
-        yield _failed(completed, TrainingError("Unexpected error", message, "The run's worker.log has the details."))
+        yield _failed(completed, explained(error))
 
 
 @dataclass
@@ -116,6 +115,7 @@ def _events(config: TrainConfig, run: Run | None, control: Control, backend: Bac
         state, metadata, warning = resumed
         learner.load_state(state)
         training.resume(metadata)
+        training.last_is_whole = not warning
         if warning:
             yield events.Warned(message=warning)
     yield from training.train()
@@ -136,6 +136,7 @@ class _Training:
     best_accuracy: float = -1.0
     test_accuracy: float | None = None
     learning_rate: float | None = None
+    last_is_whole: bool = False  # one that is damaged must not take the place of the one before it
     chunk: int = 1
 
     @property
@@ -161,7 +162,7 @@ class _Training:
                 yield from self._finish_epoch()
                 self.epoch = _Epoch(self.epoch.number + 1)
         except StopRequested as stop:
-            yield events.CommandApplied(command="stop")
+            yield self._applied("stop")
             if not stop.now:
                 yield from self._save_stopped()
             yield self._finished("stopped")
@@ -271,8 +272,11 @@ class _Training:
             backend=self.backend.name,
             framework_version=self.backend.version,
         )
+        if self.last_is_whole:
+            checkpoint.keep_previous(self.run.path)
         for name in (checkpoint.LAST, checkpoint.BEST) if is_best else (checkpoint.LAST,):
             checkpoint.save(self.run.path / name, state, metadata)
+        self.last_is_whole = True
         yield events.CheckpointSaved(epoch=upcoming.number - 1, path=checkpoint.LAST, best=is_best)
 
     def _save_stopped(self) -> Iterator[AnyEvent]:
@@ -306,21 +310,39 @@ class _Training:
             for command in self.control.pending():
                 match command:
                     case commands.SetLearningRate(learning_rate=rate):
-                        self.learning_rate = rate
-                        yield events.CommandApplied(command="set_learning_rate")
+                        yield from self._set_learning_rate(rate)
                     case commands.Stop(now=now):
                         raise StopRequested(now)
                     case commands.Pause() if not paused:
                         paused = True
-                        yield events.CommandApplied(command="pause")
+                        yield self._applied("pause", memory_bytes=psutil.Process().memory_info().rss)
                     case commands.Resume() if paused:
                         paused = False
-                        yield events.CommandApplied(command="resume")
+                        yield self._applied("resume")
                     case _:
                         pass
             if not paused:
                 return
             time.sleep(SECONDS_BETWEEN_LOOKS)
+
+    def _set_learning_rate(self, rate: float) -> Iterator[AnyEvent]:
+        """Train on with another learning rate, and save that: the old one must not come back with a crash."""
+        self.learning_rate = rate
+        yield self._applied("set_learning_rate", learning_rate=rate)
+        if self.run:
+            yield from self._save_checkpoint(replace(self.epoch), is_best=False)
+
+    def _applied(
+        self, command: str, learning_rate: float | None = None, memory_bytes: int | None = None
+    ) -> events.CommandApplied:
+        epoch = self.epoch
+        return events.CommandApplied(
+            command=command,
+            epoch=epoch.number,
+            step=epoch.step + 1,
+            learning_rate=learning_rate,
+            memory_bytes=memory_bytes,
+        )
 
 
 def image_order(config: TrainConfig, epoch: int, count: int) -> np.ndarray:

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from engine.checkpoint import BEST, LAST, Metadata, expected_shapes, latest, load, save
+from engine.checkpoint import BEST, LAST, PREVIOUS, Metadata, expected_shapes, keep_previous, latest, load, save
 from engine.errors import CheckpointError
 from engine.models import ARCHITECTURES
 from engine.optimization import SLOTS
@@ -111,6 +112,34 @@ class TestSaving:
         with pytest.raises(Exception, match="object"):
             save(path, {"conv1.weight": np.array([object()])}, METADATA)
         assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
+class TestKeepingThePrevious:
+    def test_the_last_one_becomes_the_previous_and_stays_it_when_a_newer_is_written(
+        self, path: Path, state: State
+    ) -> None:
+        folder, before = path.parent, path.read_bytes()
+        for _ in range(2):  # the second time as after a crash in between
+            keep_previous(folder)
+            assert path.read_bytes() == (folder / PREVIOUS).read_bytes() == before
+        save(path, state, replace(METADATA, epoch=4))
+        assert (folder / PREVIOUS).read_bytes() == before
+        assert json.loads((folder / "previous.json").read_text())["epoch"] == 3
+        assert load(path, ARCHITECTURE, "adam")[1].epoch == 4
+        assert {file.name for file in folder.iterdir()} == {LAST, "last.json", PREVIOUS, "previous.json"}
+
+    def test_where_the_disk_is_full_the_last_and_the_one_before_stay_whole(
+        self, path: Path, state: State, file_size_limit: Callable[[int], AbstractContextManager[None]]
+    ) -> None:
+        keep_previous(path.parent)
+        with file_size_limit(1000), pytest.raises(OSError, match="File too large"):
+            save(path, state, METADATA)
+        for name in (LAST, PREVIOUS):
+            assert load(path.with_name(name), ARCHITECTURE, "adam")[1] == METADATA
+
+    def test_without_a_last_one_there_is_nothing_to_keep(self, tmp_path: Path) -> None:
+        keep_previous(tmp_path)
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestDamage:
@@ -256,11 +285,30 @@ class TestLatest:
         assert str(folder / LAST) in warning
         assert warning.endswith(f"Going on from {BEST} instead.")
 
-    def test_a_missing_last_one_gives_way_to_the_best(self, folder: Path) -> None:
+    def test_a_missing_last_one_gives_way_to_the_best_with_a_warning(self, folder: Path) -> None:
         (folder / LAST).unlink()
         found = latest(folder, ARCHITECTURE, "adam")
         assert found is not None
         assert found[1].epoch == 2
+        assert found[2] == f"{folder / LAST} is not there. Going on from {BEST} instead."
+
+    @pytest.mark.parametrize(("epoch", "step", "stands_in"), [(1, 7, BEST), (2, 0, PREVIOUS), (2, 5, PREVIOUS)])
+    def test_of_the_previous_and_the_best_the_newer_stands_in(
+        self, folder: Path, state: State, epoch: int, step: int, stands_in: str
+    ) -> None:
+        save(folder / PREVIOUS, state, replace(METADATA, epoch=epoch, step=step))
+        (folder / LAST).write_bytes(b"damaged")
+        found = latest(folder, ARCHITECTURE, "adam")
+        assert found is not None
+        assert found[2].endswith(f"Going on from {stands_in} instead.")
+
+    def test_a_damaged_previous_one_is_passed_over(self, folder: Path) -> None:
+        for name in (LAST, PREVIOUS):
+            (folder / name).write_bytes(b"damaged")
+        found = latest(folder, ARCHITECTURE, "adam")
+        assert found is not None
+        assert str(folder / PREVIOUS) in found[2]
+        assert found[2].endswith(f"Going on from {BEST} instead.")
 
     def test_when_both_are_damaged_the_error_names_both(self, folder: Path) -> None:
         for name in (LAST, BEST):

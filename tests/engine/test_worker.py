@@ -158,7 +158,7 @@ class TestTraining:
         names = {path.name for path in uninterrupted.path.iterdir()}
         assert names == {
             "config.json", "events.jsonl", "worker.log", "run.lock", "predictions",
-            "last.safetensors", "last.json", "best.safetensors", "best.json",
+            "last.safetensors", "last.json", "previous.safetensors", "previous.json", "best.safetensors", "best.json",
         }  # fmt: skip
         assert load_predictions(uninterrupted.predictions_path / "epoch-0008.npz").shape == (200, 10)
 
