@@ -372,6 +372,13 @@ class TestTwoRuns:
             await pilot.press("c", "home", "enter")
             await until(lambda: "only there" not in shown(app), "this run alone again")
 
+    async def test_the_other_half_of_a_matched_pair_is_laid_over_unasked(self, store: Store) -> None:
+        written(store, {1: 7, 2: 8}, conventions="torch", backend="tensorflow")
+        written(store, {1: 7, 3: 5, 4: 9}, conventions="torch", backend="torch")
+        async with opened(store) as (app, pilot):
+            await visit(app, pilot)
+            await until_shown(app, "wrong in both 1", "only here 2", "only there 1")
+
     async def test_without_another_run_it_says_so(self, store: Store) -> None:
         completed(store)
         async with opened(store) as (app, pilot):
