@@ -30,8 +30,8 @@ LIVE: frozenset[Status] = frozenset({"waiting", "running", "paused"})
 class Progress:
     """What a run's events add up to; accuracies from 0 to 1, `seconds` of training alone.
 
-    `waiting`: the worker, whether the first or a later one, has not begun to train yet. `rate_change` is how the user
-    last changed the learning rate.
+    `waiting`: the worker, whether the first or a later one, has not begun to train yet. `memory_bytes` is what it
+    keeps while it is paused. `rate_change` is how the user last changed the learning rate.
     """
 
     waiting: bool = True
@@ -40,6 +40,7 @@ class Progress:
     last_step: events.Step | None = None
     finished: events.RunFinished | None = None
     paused: bool = False
+    memory_bytes: int | None = None
     rate_change: events.CommandApplied | None = None
 
     @classmethod
@@ -50,6 +51,7 @@ class Progress:
         step: events.Step | None = None
         epochs: dict[int, events.EpochFinished] = {}
         waiting, paused = True, False
+        memory: int | None = None
         rate_change: events.CommandApplied | None = None
         for event in log:
             match event:
@@ -64,14 +66,14 @@ class Progress:
                 case events.EpochFinished():
                     epochs[event.epoch] = event
                 case events.CommandApplied(command="pause" | "resume" as command):
-                    paused = command == "pause"
+                    paused, memory = command == "pause", event.memory_bytes
                 case events.CommandApplied(command="set_learning_rate"):
                     rate_change = event
                 case events.RunFinished():
                     finished = event
                 case _:
                     pass
-        return cls(waiting, started, tuple(epochs.values()), step, finished, paused, rate_change)
+        return cls(waiting, started, tuple(epochs.values()), step, finished, paused, memory, rate_change)
 
     @property
     def best(self) -> events.EpochFinished | None:

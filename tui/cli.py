@@ -23,6 +23,7 @@ COMMANDS = {
     "stop": "tui.commands.control",
     "pause": "tui.commands.control",
     "resume": "tui.commands.control",
+    "set": "tui.commands.set",
     "delete": "tui.commands.runs",
     "mistakes": "tui.commands.mistakes",
     "devices": "tui.commands.about",

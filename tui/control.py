@@ -27,6 +27,7 @@ class RunControl(App[None]):
 
     BINDINGS = [
         Binding("s", "stop", "Stop"),
+        Binding("S", "stop(True)", "Stop now", show=False),
         Binding("p", "pause", "Pause"),
         Binding("p", "resume", "Resume"),
     ]
@@ -56,32 +57,40 @@ class RunControl(App[None]):
             self.is_launching = True
             in_background(self, partial(relaunch_run, run), "relaunch")
 
-    def stop_runs(self, runs: Sequence[Run]) -> None:
-        """Ask `runs` to stop after their step."""
-        asked = [run for run in runs if self._send(run, commands.Stop())]
+    def stop_runs(self, runs: Sequence[Run], now: bool = False) -> None:
+        """Ask `runs` to stop after their step, or `now`: without testing and saving first."""
+        waiting = {member.run.id for member in self._members if member.status == "waiting"}
+        asked = [run for run in runs if self._send(run, commands.Stop(now=now))]
         if asked:
             title = "Stopping" if len(asked) == 1 else f"Stopping {len(asked)} runs"
-            self.notify("It finishes its step, tests, and saves.", title=title, markup=False)
+            words = "It ends without testing and saving." if now else "It finishes its step, tests, and saves."
+            if all(run.id in waiting for run in asked):
+                words = "It leaves the line."
+            self.notify(words, title=title, markup=False)
 
-    async def action_stop(self) -> None:
+    async def action_stop(self, now: bool = False) -> None:
         """Ask the run on display to stop; where others were launched with it and wait, ask about them first."""
         live = self._live_members()
         if len(live) == 1:
-            self.stop_runs(live)
+            self.stop_runs(live, now)
         elif live:
             from tui.screens.stop import StopScreen
 
-            await self.push_screen(StopScreen(len(live)), partial(self._stop, live))
+            await self.push_screen(StopScreen(len(live), now), partial(self._stop, live, now))
+
+    @property
+    def _members(self) -> Sequence[RunSnapshot]:
+        return self.family.members if self.family else ()
 
     def _live_members(self) -> list[Run]:
         """Return the live runs of the family on display, the one on display first."""
         display = self.snapshot.run.id if self.snapshot else ""
-        live = [member.run for member in (self.family.members if self.family else ()) if member.live]
+        live = [member.run for member in self._members if member.live]
         return sorted(live, key=lambda run: run.id != display)
 
-    def _stop(self, live: list[Run], answer: str | None) -> None:
+    def _stop(self, live: list[Run], now: bool, answer: str | None) -> None:
         if answer in ("one", "all"):
-            self.stop_runs(live[:1] if answer == "one" else live)
+            self.stop_runs(live[:1] if answer == "one" else live, now)
 
     def action_pause(self) -> None:
         """Hold the run on display before its next step."""
@@ -92,6 +101,14 @@ class RunControl(App[None]):
         """Let the run on display go on after a pause."""
         if self.snapshot:
             self._send(self.snapshot.run, commands.Resume())
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Have the run on display train on with another learning rate."""
+        snapshot = self.snapshot
+        if snapshot is None or not self._send(snapshot.run, commands.SetLearningRate(learning_rate=rate)):
+            return
+        if snapshot.status == "waiting":
+            self.notify("It holds from the run's first step on.", title=f"Learning rate {rate:g}", markup=False)
 
     def _send(self, run: Run, command: commands.AnyCommand) -> bool:
         try:
@@ -104,7 +121,7 @@ class RunControl(App[None]):
     def live_runs(self) -> list[RunSnapshot]:
         """Return the live runs that are this session's: those started here, and the one on display with its family."""
         ours = {s.run.id: s for s in self.runs or () if s.run.id in self.started_here}
-        ours |= {s.run.id: s for s in (self.family.members if self.family else ())}
+        ours |= {s.run.id: s for s in self._members}
         return [snapshot for snapshot in ours.values() if snapshot.live]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine.comparison import Spread
+    from engine.events import CommandApplied
+    from engine.turns import Place
 
 
 def count(number: float) -> str:
@@ -47,3 +49,19 @@ def spread_text(spread: Spread) -> str:
     if len(spread.values) == 1:
         return f"{spread.mean:.4f} on one seed"
     return f"{spread.mean:.4f} ± {spread.deviation:.4f} over {len(spread.values)} seeds"
+
+
+def ordinal(number: int) -> str:
+    """`1` → `1st`, `12` → `12th`, `22` → `22nd`."""
+    ending = "th" if number // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def place_text(place: Place) -> str:
+    """`2nd in line for cpu, behind my run`."""
+    return f"{ordinal(place.number)} in line for {place.device}, behind {place.behind}"
+
+
+def rate_text(change: CommandApplied) -> str:
+    """`learning rate 0.001 from epoch 3, step 120 on`."""
+    return f"learning rate {change.learning_rate:g} from epoch {change.epoch}, step {count(change.step or 1)} on"

@@ -13,6 +13,9 @@ from tui.widgets.mode_bar import MODE_TITLES
 LEFT_OUT = ("quit", "command_palette")
 """The actions that Textual's own palette has already, or that make no sense there."""
 
+WITHOUT_ROOM = ("app.stop(True)",)
+"""Those that are not in the footer, but may be looked for."""
+
 
 def palette_of(app: App[Any], screen: Screen[Any]) -> Iterator[SystemCommand]:
     """Yield the modes and what can be done on `screen` now."""
@@ -20,7 +23,7 @@ def palette_of(app: App[Any], screen: Screen[Any]) -> Iterator[SystemCommand]:
         yield SystemCommand(f"Go to {title}", f"Show the {title} screen", _later(app, app.switch_mode, mode))
     for active in screen.active_bindings.values():
         binding = active.binding
-        if active.enabled and binding.show and binding.action not in LEFT_OUT:
+        if active.enabled and (binding.show or binding.action in WITHOUT_ROOM) and binding.action not in LEFT_OUT:
             run = _later(app, app.run_action, binding.action, active.node)
             yield SystemCommand(binding.description, f"Key {app.get_key_display(binding)}", run)
 

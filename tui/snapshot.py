@@ -9,11 +9,11 @@ from engine import events
 from engine.config import TrainConfig
 from engine.errors import RunError
 from engine.events import AnyEvent
+from engine.postmortem import crash_of, last_words
 from engine.runs import LIVE, Progress, Run, Status
+from engine.turns import Place, place_of
 
 FIRST_EPOCH_POINTS = 400
-LOG_LINES = 8
-LOG_BYTES = 8192
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class RunSnapshot:
 
     `first_epoch` holds the steps of the first epoch, thinned out, for curves while there are no epochs yet.
     `mistakes` is how many test images were wrong after each epoch that has predictions. `problem` says why the
-    settings cannot be read, and is else empty; `log_tail` holds the worker's last lines where it crashed.
+    settings cannot be read, and is else empty. `place` is where it stands in line, if it does. `crash` says what became
+    of a worker that ended without a word, and `log_tail` are the last lines that it printed.
     """
 
     run: Run
@@ -34,7 +35,9 @@ class RunSnapshot:
     mistakes: tuple[tuple[int, int], ...] = ()
     download: events.DownloadProgressed | None = None
     awaited_device: str = ""
+    place: Place | None = None
     warnings: tuple[str, ...] = ()
+    crash: RunError | None = None
     log_tail: tuple[str, ...] = ()
 
     @property
@@ -103,9 +106,11 @@ class RunReplay:
             # The worker ended between the two looks: its last words tell how.
             progress = Progress.of(self._kept)
             status = self.run.status(progress)
-        if not new and status == self.snapshot.status and progress is self.snapshot.progress:
+        place = self._place(status)
+        shown = self.snapshot
+        if not new and (status, place) == (shown.status, shown.place) and progress is shown.progress:
             return False
-        self.snapshot = self._make(status, progress)
+        self.snapshot = self._make(status, progress, place)
         return True
 
     def _read_config(self) -> None:
@@ -139,7 +144,13 @@ class RunReplay:
         if len(self._first_epoch) > FIRST_EPOCH_POINTS:
             self._first_epoch = self._first_epoch[::2]
 
-    def _make(self, status: Status, progress: Progress) -> RunSnapshot:
+    def _place(self, status: Status) -> Place | None:
+        last = self._kept[-1] if self._kept else None
+        if status == "waiting" and isinstance(last, events.DeviceAwaited):
+            return place_of(self.run, last.device)
+        return None
+
+    def _make(self, status: Status, progress: Progress, place: Place | None) -> RunSnapshot:
         last = self._kept[-1] if self._kept else None
         mistakes = {e.epoch: e.mistakes for e in self._kept if isinstance(e, events.PredictionsSaved)}
         known = {epoch.epoch for epoch in progress.epochs}
@@ -153,20 +164,23 @@ class RunReplay:
             mistakes=tuple(item for item in sorted(mistakes.items()) if item[0] in known),
             download=last if isinstance(last, events.DownloadProgressed) else None,
             awaited_device=last.device if isinstance(last, events.DeviceAwaited) else "",
+            place=place,
             warnings=tuple(e.message for e in self._kept if isinstance(e, events.Warned)),
-            log_tail=_log_tail(self.run) if status == "crashed" else (),
+            crash=crash_of(self.run) if status == "crashed" else None,
+            log_tail=last_words(self.run) if status in ("crashed", "failed") else (),
         )
 
 
 _Download = events.DownloadProgressed
 
 
-def _log_tail(run: Run) -> tuple[str, ...]:
-    """Return the last lines of the worker's own output."""
-    try:
-        with run.log_path.open("rb") as file:
-            file.seek(max(0, run.log_path.stat().st_size - LOG_BYTES))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return ()
-    return tuple(line for line in text.splitlines() if line.strip())[-LOG_LINES:]
+def kept_text(paused: RunSnapshot) -> str:
+    """Say what a paused run keeps: `its place on cpu and 1.2 GB of memory`."""
+    started, memory = paused.progress.started, paused.progress.memory_bytes
+    device = started.device if started else "its device"
+    parts = [f"its place on {device}"]
+    if memory:
+        parts.append(f"{memory / 1e9:.1f} GB of memory")
+    if device.startswith(("cuda", "mps")):
+        parts.append("its memory on the GPU")
+    return " and ".join(", ".join(parts).rsplit(", ", 1))

@@ -34,6 +34,7 @@ DIVERGED = events.ErrorInfo(title="Training diverged", message="The loss is not 
 SUMMARY_KEYS = [
     "run",
     "status",
+    "place",
     "backend",
     "model",
     "epochs_done",
@@ -146,7 +147,7 @@ def test_show_says_why_a_run_failed(cli_store: Path, capsys: pytest.CaptureFixtu
 
 def test_show_gives_a_crashed_workers_last_words(cli_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ended(cli_store, None).log_path.write_text("Killed by \x1b[1msomething\n")
-    assert printed(capsys, "show", "last").endswith("  Killed by [1msomething\n")
+    assert printed(capsys, "show", "last").endswith("  Killed by something\n")
 
 
 def test_show_as_json_has_all_of_it(cli_store: Path, capsys: pytest.CaptureFixture[str]) -> None:

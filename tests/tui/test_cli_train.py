@@ -221,8 +221,8 @@ def test_a_killed_worker_is_reported_with_its_last_words(cli_store: Path) -> Non
     worker.kill()
     _, said = process.communicate()
     assert process.returncode == 1
-    assert said.startswith("Error: Run crashed\n")
-    assert "last [31mwords" in said
+    assert said.startswith("Error: Run crashed: Killed\n")
+    assert "last words" in said
     assert str(trained.log_path) in said
 
 

@@ -15,6 +15,7 @@ from engine.locks import is_held
 from engine.runs import LIVE, Run
 from tui.commands.options import command_for, open_store, print_json, store_option
 from tui.commands.runs import look_at, told
+from tui.snapshot import kept_text
 
 POLL_SECONDS = 0.05
 
@@ -27,8 +28,12 @@ def pause(reference: str, store_path: str | None) -> None:
     run = open_store(store_path).find(reference)
     run.send(commands.Pause())
     while is_held(run.lock_path) and run.status() != "paused":
+        if look_at(run).awaited_device:
+            click.echo(f"{run.id} does not train yet: it will hold before its first step.")
+            return
         time.sleep(POLL_SECONDS)
-    click.echo(f"{run.id}: {run.status()}. To go on: {command_for('resume', run)}")
+    kept = f" It leaves the processor and keeps {kept_text(look_at(run))}." if run.status() == "paused" else ""
+    click.echo(f"{run.id}: {run.status()}.{kept} To go on: {command_for('resume', run)}")
 
 
 @click.command(short_help="Go on with a run that is paused, stopped, failed or crashed.")

@@ -17,10 +17,11 @@ from engine.errors import EngineError, RunError
 from engine.eventlog import LineFollower
 from engine.events import AnyEvent
 from engine.locks import is_held
+from engine.postmortem import crash_of, last_words
 from engine.runs import Run
+from engine.turns import Place, place_of
 from tui.commands.options import command_for, notify, report_error
 from tui.commands.reporting import Reporter
-from tui.snapshot import RunReplay
 
 POLL_SECONDS = 0.05
 LINGER_SECONDS = 2.0
@@ -83,9 +84,9 @@ def follow(run: Run, reporter: Reporter, interruptions: Interruptions, on_interr
     0: completed or stopped, 1: failed or crashed, 128 + n: signal n came. After a HUP it does not return: the
     process ends with 129, and the run goes on.
     """
-    watch = _Watch(run, interruptions, on_interrupt)
+    watch = _Watch(run, reporter, interruptions, on_interrupt)
     try:
-        for line in _lines(run, watch.goes_on):
+        for line in _lines(run, watch):
             event = events.decode(line)
             reporter.show(line, event)
             watch.note(event)
@@ -102,27 +103,31 @@ def follow(run: Run, reporter: Reporter, interruptions: Interruptions, on_interr
     return interruptions.status or _conclude(run, watch.finished)
 
 
-def _lines(run: Run, goes_on: Callable[[], bool]) -> Iterator[bytes]:
-    """Yield the lines of the event log until the worker is gone, or until `goes_on`, asked at each look, says no."""
+def _lines(run: Run, watch: _Watch) -> Iterator[bytes]:
+    """Yield the lines of the event log until the worker is gone, or until `watch`, asked at each look, gives up."""
     follower = LineFollower(run.events_path)
-    while goes_on():
+    while watch.goes_on():
         live = is_held(run.lock_path)  # before the read, so that a worker's last words are not missed
         lines = follower.read()
         yield from lines
         if not lines:
             if not live:
                 return
+            watch.look_at_the_line()
             time.sleep(POLL_SECONDS)
 
 
 class _Watch:
     """What following a run has come to: its end, as far as it was told, and which signals were answered."""
 
-    def __init__(self, run: Run, interruptions: Interruptions, on_interrupt: OnInterrupt) -> None:
+    def __init__(self, run: Run, reporter: Reporter, interruptions: Interruptions, on_interrupt: OnInterrupt) -> None:
         self.finished: events.RunFinished | None = None
         self.left = False
         self._finished_at = 0.0
+        self._awaited_device = ""
+        self._place: Place | None = None
         self._run = run
+        self._reporter = reporter
         self._interruptions = interruptions
         self._on_interrupt = on_interrupt
         self._answered = 0
@@ -133,6 +138,14 @@ class _Watch:
             self.finished, self._finished_at = event, time.monotonic()
         elif isinstance(event, events.RunRelaunched | events.RunStarted):
             self.finished = None
+        self._awaited_device = event.device if isinstance(event, events.DeviceAwaited) else ""
+
+    def look_at_the_line(self) -> None:
+        """While the run waits for its device, tell where it stands whenever that is another place."""
+        place = place_of(self._run, self._awaited_device) if self._awaited_device else None
+        if place and place != self._place:
+            self._reporter.stand_in_line(place)
+        self._place = place
 
     def goes_on(self) -> bool:
         """Answer the signals that came; return whether there is a reason to look on."""
@@ -155,11 +168,18 @@ def _hang_up() -> NoReturn:
 def _conclude(run: Run, finished: events.RunFinished | None) -> int:
     """Report a run that failed or crashed; return the exit status that its end calls for."""
     if finished is None:
-        error = RunError("Run crashed", f"The worker of run {run.id} ended without a word.", f"See {run.log_path}")
-        replay = RunReplay(run)
-        replay.update()
-        report_error(error, replay.snapshot.log_tail)
+        crash = crash_of(run)
+        error = RunError(f"Run crashed: {crash.title}", crash.message, crash.hint)
+        report_error(error, _log_lines(run))
         return 1
     if finished.error is not None:
-        report_error(EngineError(finished.error.title, finished.error.message, finished.error.hint))
+        told = finished.error
+        details = _log_lines(run) if "worker.log" in f"{told.message} {told.hint}" else []
+        report_error(EngineError(told.title, told.message, told.hint), details)
     return 1 if finished.outcome == "failed" else 0
+
+
+def _log_lines(run: Run) -> list[str]:
+    """Return the worker's last lines with where they are from; [] when it printed none."""
+    words = last_words(run)
+    return [f"The worker's last lines, of {run.log_path}:", *(f"  {line}" for line in words)] if words else []

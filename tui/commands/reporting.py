@@ -19,6 +19,8 @@ from tui.terminal import clean
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from engine.turns import Place
+
 COLUMNS = ("epoch", "train loss", "train acc", "test loss", "test acc", "time", "images/s")
 VALIDATION_COLUMNS = (*COLUMNS[:3], "valid loss", "valid acc", *COLUMNS[3:])
 SHORTEST_BAR = 4
@@ -30,6 +32,9 @@ class Reporter(Protocol):
 
     def show(self, line: bytes, event: AnyEvent | None) -> None:
         """Tell one event: its line in the log, and what that holds, if this version knows it."""
+
+    def stand_in_line(self, place: Place) -> None:
+        """Tell where a run that waits for its device stands now."""
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -53,6 +58,10 @@ class JsonReporter:
         notify_of(event)
         if isinstance(event, events.RunStarted) and event.dataset.sample:
             notify(f"Notice: {SAMPLE_NOTICE}")
+
+    def stand_in_line(self, place: Place) -> None:
+        """Say it on stderr: it is no event."""
+        notify(f"Waiting: {formats.place_text(place)}")
 
     def close(self) -> None:
         """There is nothing to undo."""
@@ -81,6 +90,10 @@ class LineReporter:
                 self._finish(event)
             case _:
                 pass
+
+    def stand_in_line(self, place: Place) -> None:
+        """Say it on stderr: it is no result."""
+        notify(f"Waiting: {formats.place_text(place)}")
 
     def write(self, text: str) -> None:
         """Write one line to stdout."""
@@ -150,6 +163,10 @@ class LiveReporter(LineReporter):
             case _:
                 pass
         super().show(line, event)
+
+    def stand_in_line(self, place: Place) -> None:
+        """Say it in the live line."""
+        self._wait_for(f"Waiting: {formats.place_text(place)}")
 
     def write(self, text: str) -> None:
         """Write one line above the live one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -110,6 +111,7 @@ def _summary(snapshot: RunSnapshot) -> dict[str, Any]:
     return {
         "run": run.id,
         "status": snapshot.status,
+        "place": asdict(snapshot.place) if snapshot.place else None,
         "backend": snapshot.backend or None,
         "model": snapshot.model or None,
         "epochs_done": len(progress.epochs),
@@ -142,7 +144,7 @@ def _cells(snapshot: RunSnapshot) -> dict[str, str]:
     created = snapshot.run.created
     return {
         "run": snapshot.run.id,
-        "status": snapshot.status,
+        "status": f"waiting ({formats.ordinal(snapshot.place.number)})" if snapshot.place else snapshot.status,
         "backend": snapshot.backend or "?",
         "model": snapshot.model or "?",
         "epochs": f"{len(snapshot.progress.epochs)}/{snapshot.epochs or '?'}",

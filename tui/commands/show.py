@@ -22,7 +22,7 @@ from tui.commands.options import (
 )
 from tui.commands.reporting import VALIDATION_COLUMNS, epoch_line, heading
 from tui.commands.runs import look_at
-from tui.formats import spread_text
+from tui.formats import place_text, rate_text, spread_text
 
 LABELS = {
     "preset_name": "Preset",
@@ -90,6 +90,7 @@ def _description(run: Run) -> dict[str, Any]:
         "run": run.id,
         "path": str(run.path),
         "status": snapshot.status,
+        "place": to_builtins(snapshot.place),
         "created": run.created.isoformat() if run.created else None,
         "settings": to_builtins(config),
         "conventions": conventions_in_use(config),
@@ -99,6 +100,9 @@ def _description(run: Run) -> dict[str, Any]:
         "best_test_accuracy": progress.best.test_accuracy if progress.best else None,
         "seconds": progress.seconds,
         "finished": to_builtins(progress.finished),
+        "crash": {name: getattr(snapshot.crash, name) for name in ("title", "message", "hint")}
+        if snapshot.crash
+        else None,
     }
 
 
@@ -107,10 +111,13 @@ def _show_run(run: Run) -> None:
     progress = snapshot.progress
     table = make_table("setting", "value")
     add_row(table, "Run", run.id)
-    add_row(table, "Status", snapshot.status)
+    place = f": {place_text(snapshot.place)}" if snapshot.place else ""
+    add_row(table, "Status", snapshot.status + place)
     for key, value in facts_of(config, progress).items():
         if value not in (None, ""):
             add_row(table, _label(key), text_of(value))
+    if progress.rate_change:
+        add_row(table, "Changed to", rate_text(progress.rate_change))
     print_table(table)
     if progress.epochs:
         columns = tuple(name for name in VALIDATION_COLUMNS if config.validation or not name.startswith("valid"))
@@ -131,8 +138,11 @@ def _show_end(run: Run) -> None:
     if finished and finished.error:
         error = finished.error
         click.echo(f"\n{clean(f'{error.title}: {error.message}')}\n{clean(error.hint)}".rstrip())
-    if snapshot.status == "crashed":
-        click.echo("\nThe worker ended without a word. Its last lines, of " + clean(f"{run.log_path}:"))
+    if snapshot.crash:
+        crash = snapshot.crash
+        click.echo(f"\nCrashed: {clean(f'{crash.title}. {crash.message}')}\n{clean(crash.hint)}")
+    if snapshot.log_tail:
+        click.echo("\nThe worker's last lines, of " + clean(f"{run.log_path}:"))
         for line in snapshot.log_tail:
             click.echo(f"  {clean(line)}")
 

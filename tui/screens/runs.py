@@ -18,9 +18,10 @@ from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
 from tui.status import status_cell
 from tui.terminal import clean
+from tui.widgets.run_notice import words_of
 
 COLUMNS = (
-    ("status", 12, False),
+    ("status", 14, False),
     ("run", 32, False),
     ("backend", 10, False),
     ("model", 7, False),
@@ -61,6 +62,7 @@ class RunsScreen(ModeScreen):
         """Lay out the table, and what stands there while it is empty."""
         yield Static(classes="empty panel", id="no-runs", markup=False)
         yield RunTable(cursor_type="row", cell_padding=0, id="runs", classes="panel")
+        yield Static(id="told")
 
     @property
     def _table(self) -> RunTable:
@@ -105,6 +107,7 @@ class RunsScreen(ModeScreen):
         if runs is not None:
             self._fill(runs)
         self.refresh_bindings()
+        self._tell()
 
     def _fill(self, runs: tuple[RunSnapshot, ...]) -> None:
         """Show `runs`; where they are the same ones as before, only what changed is touched."""
@@ -129,7 +132,9 @@ class RunsScreen(ModeScreen):
         backend = BACKENDS[snapshot.backend].label if snapshot.backend in BACKENDS else snapshot.backend
         done = f"{count(len(progress.epochs))}/{count(snapshot.epochs)}"
         figures = {
-            "status": status_cell(snapshot.status, self.lab.ascii),
+            "status": status_cell(snapshot.status, self.lab.ascii).append(
+                f" #{snapshot.place.number}" if snapshot.place else ""
+            ),
             "run": Text(clean(name or snapshot.run.id), overflow="ellipsis", no_wrap=True),
             "backend": Text(clean(backend)),
             "model": Text(clean(snapshot.model)),
@@ -151,8 +156,16 @@ class RunsScreen(ModeScreen):
         return next((s for s in self.lab.runs or () if s.run.id == self._chosen_id), None)
 
     @on(DataTable.RowHighlighted)
-    def _offer_what_applies(self) -> None:
+    def _follow_cursor(self) -> None:
         self.refresh_bindings()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say below the table what the chosen run has to say in words, if anything."""
+        title, text, _ = words_of(self._chosen) if self._chosen else ("", Content(""), "")
+        told = self.query_one("#told", Static)
+        told.display = bool(title)
+        told.update(Content.assemble((clean(title), "bold"), "  ", text))
 
     @on(DataTable.RowSelected)
     async def _open(self) -> None:

@@ -17,7 +17,7 @@ ANSWERS: dict[str, Answer] = {"one": "one", "all": "all", "none": "none"}
 
 
 class StopScreen(ModalScreen[Answer]):
-    """Asks whether to stop the run on display, or all of the `number` live ones of its family."""
+    """Asks whether to stop the run on display, or all of the `number` live ones of its family; `now` is how."""
 
     BINDINGS = [
         Binding("o", "answer('one')", "This one"),
@@ -28,14 +28,15 @@ class StopScreen(ModalScreen[Answer]):
     ]
     AUTO_FOCUS = "#all"
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, now: bool = False) -> None:
         super().__init__()
-        self._number = number
+        self._number, self._now = number, now
 
     def compose(self) -> ComposeResult:
         """Lay out the question and its answers."""
+        how = " at once, without testing and saving" if self._now else ""
         with Vertical(classes="dialog"):
-            yield Static(Content(f"{self._number} runs that were launched together are live. Stop them all?"))
+            yield Static(Content(f"{self._number} runs that were launched together are live. Stop them all{how}?"))
             yield Static(Content("Stop only this one, and the next takes its turn."))
             with Horizontal():
                 yield Button("All  a", id="all", variant="primary", compact=True)

@@ -12,10 +12,11 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.config import TrainConfig
+from engine.events import CommandApplied
 from tui.control import is_resumable
 from tui.curves import accuracy_curves, loss_curves
 from tui.family import SHORT_NAMES, Family
-from tui.formats import count, duration, percent
+from tui.formats import count, duration, percent, rate_text
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
 from tui.status import status_text
@@ -48,8 +49,14 @@ class TrainScreen(ModeScreen):
         Binding("b", "both", "Both"),
         Binding("r", "relaunch", "Resume"),
         Binding("v", "other", "Other run"),
-        Binding("l", "log_scale", "Log scale"),
+        Binding("l", "log_scale", "Log", tooltip="Show the loss on a logarithmic scale"),
+        Binding("c", "rate", "Rate", tooltip="Change the learning rate of the run on display"),
+        Binding("S", "app.stop(True)", "Stop now", show=False, tooltip="Stop at once, without testing and saving"),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rate_told: tuple[str, CommandApplied | None] = ("", None)
 
     def compose_body(self) -> ComposeResult:
         """Lay out the form on the left and the run on the right."""
@@ -97,6 +104,15 @@ class TrainScreen(ModeScreen):
         title = _title(family, self.lab.ascii, self.app.size.width) if family else Content("run")
         self.query_one("#history").border_title = title
         self._show_end(family)
+        self._tell_rate(family.display if family else None)
+
+    def _tell_rate(self, snapshot: RunSnapshot | None) -> None:
+        """Say when a change of the learning rate has come into force, where it happens before one's eyes."""
+        change = snapshot.progress.rate_change if snapshot and snapshot.live else None
+        now = (snapshot.run.id if snapshot else "", change)
+        if change and self._rate_told[0] == now[0] and self._rate_told[1] != change:
+            self.notify(f"{rate_text(change).capitalize()}.", markup=False)
+        self._rate_told = now
 
     def _show_curves(self, family: Family | None) -> None:
         pair = [SHORT_NAMES[name] for name in family.pair] if family and self.app.size.width < MEDIUM else []
@@ -177,6 +193,15 @@ class TrainScreen(ModeScreen):
         if self.lab.snapshot:
             self.lab.relaunch(self.lab.snapshot.run)
 
+    async def action_rate(self) -> None:
+        """Ask for another learning rate for the run on display."""
+        from tui.screens.rate import RateScreen
+
+        if (snapshot := self.lab.snapshot) and snapshot.config:
+            await self.app.push_screen(
+                RateScreen(snapshot), lambda rate: self.lab.set_learning_rate(rate) if rate else None
+            )
+
     def action_other(self) -> None:
         """Show the next one of the runs that were launched together."""
         if self.lab.family:
@@ -189,6 +214,8 @@ class TrainScreen(ModeScreen):
                 return not self.query_one(SetupForm).both_problem or None
             case "relaunch":
                 return is_resumable(self.lab.snapshot)
+            case "rate":
+                return self.lab.snapshot is not None and self.lab.snapshot.live
             case "other":
                 return bool(self.lab.family and len(self.lab.family.members) > 1)
         return True

@@ -7,8 +7,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine import events
-from tui.formats import megabytes
-from tui.snapshot import RunSnapshot
+from engine.errors import RunError
+from tui.formats import megabytes, place_text
+from tui.snapshot import RunSnapshot, kept_text
 from tui.terminal import clean
 
 
@@ -35,7 +36,7 @@ class RunNotice(VerticalScroll):
 
     def show(self, snapshot: RunSnapshot | None) -> None:
         """Say what there is to say about `snapshot`."""
-        title, text, kind = _words(snapshot) if snapshot else ("", Content(""), "")
+        title, text, kind = words_of(snapshot) if snapshot else ("", Content(""), "")
         self.border_title = Content(clean(title))
         self.set_class(bool(title), "-shown")
         self.set_class(kind == "error", "-error")
@@ -44,36 +45,42 @@ class RunNotice(VerticalScroll):
         self.query_one(Static).update(text)
 
 
-def _words(snapshot: RunSnapshot) -> tuple[str, Content, str]:
+def words_of(snapshot: RunSnapshot) -> tuple[str, Content, str]:
     """Return the title, the text and the kind (error, warning or empty) of a run's notice."""
     finished = snapshot.progress.finished
     if snapshot.problem:
         return "Run not readable", Content(clean(snapshot.problem)), "error"
     if snapshot.status == "failed" and finished and finished.error:
-        return finished.error.title, _error_text(finished.error), "error"
-    if snapshot.status == "crashed":
-        return "Crashed", _crash_text(snapshot), "error"
+        return finished.error.title, _error_text(finished.error, snapshot), "error"
+    if snapshot.crash:
+        return f"Crashed: {snapshot.crash.title}", _crash_text(snapshot, snapshot.crash), "error"
     if snapshot.status == "waiting":
         return _waiting(snapshot)
+    if snapshot.status == "paused":
+        text = f"It leaves the processor and keeps {kept_text(snapshot)}. p goes on; stopping it frees all of that."
+        return "Paused", Content(clean(text)), ""
     if snapshot.warnings:
         return "Please note", Content("\n".join(clean(text) for text in snapshot.warnings)), "warning"
     return "", Content(""), ""
 
 
-def _error_text(error: events.ErrorInfo) -> Content:
-    parts = [Content(clean(error.message))]
-    if error.hint:
-        parts.append(Content.assemble(("What to do: ", "bold"), Content(clean(error.hint))))
-    return Content("\n").join(parts)
+def _error_text(error: events.ErrorInfo, snapshot: RunSnapshot) -> Content:
+    shows_log = "worker.log" in error.hint or "worker.log" in error.message
+    return _told(error.message, error.hint, snapshot.log_tail if shows_log else ())
 
 
-def _crash_text(snapshot: RunSnapshot) -> Content:
-    lines = [Content("The worker process is gone and left no final event.")]
-    if snapshot.log_tail:
+def _crash_text(snapshot: RunSnapshot, crash: RunError) -> Content:
+    return _told(crash.message, crash.hint, snapshot.log_tail)
+
+
+def _told(message: str, hint: str, log_tail: tuple[str, ...]) -> Content:
+    """Return what happened, what to do, and the worker's last words."""
+    lines = [Content(clean(message))]
+    if hint:
+        lines.append(Content.assemble(("What to do: ", "bold"), Content(clean(hint))))
+    if log_tail:
         lines.append(Content.styled("Last lines of worker.log:", "bold"))
-        lines += [Content.styled(clean(line), "$text-muted") for line in snapshot.log_tail]
-    else:
-        lines.append(Content("Its worker.log is empty: it was killed, or never started."))
+        lines += [Content.styled(clean(line), "$text-muted") for line in log_tail]
     return Content("\n").join(lines)
 
 
@@ -82,6 +89,9 @@ def _waiting(snapshot: RunSnapshot) -> tuple[str, Content, str]:
         received, total = snapshot.download.received_bytes, snapshot.download.total_bytes
         share = f" of {megabytes(total)} ({received / total:.0%})" if total else ""
         return "Downloading", Content(f"{clean(snapshot.download.file)}: {megabytes(received)}{share}"), ""
+    if snapshot.place:
+        text = f"{place_text(snapshot.place)}. It starts by itself when its turn has come; s takes it out of the line."
+        return "Waiting for its turn", Content(clean(text)), ""
     if snapshot.awaited_device:
         text = f"Another run is training on {clean(snapshot.awaited_device)}. This one starts when that has ended."
         return "Waiting for its turn", Content(text), ""
