@@ -61,3 +61,11 @@ _REPLACEMENTS: dict[int, str | None] = {
 def clean(text: str) -> str:
     """Return `text` as one line without control characters, so that it cannot command the terminal."""
     return text.translate(_REPLACEMENTS)
+
+
+def clean_json(text: str) -> str:
+    """Return JSON `text` with escapes, which mean the same, for all characters that `clean` does not let through."""
+    return text.translate(_ESCAPES)
+
+
+_ESCAPES = {code: f"\\u{code:04x}" for code in _REPLACEMENTS if code != ord("\n")}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from tui.terminal import PictureMode, clean, color_system, picture_mode, wants_ascii
+from tui.terminal import PictureMode, clean, clean_json, color_system, picture_mode, wants_ascii
 
 
 @pytest.mark.parametrize(
@@ -79,3 +81,9 @@ def test_clean_keeps_text_on_one_line_and_in_its_order() -> None:
 def test_clean_leaves_ordinary_text_alone_and_makes_any_file_name_writable() -> None:
     assert clean("Größe 7 – 実験 ✓ [/red]") == "Größe 7 – 実験 ✓ [/red]"
     clean(b"run-\xff".decode(errors="surrogateescape")).encode()
+
+
+def test_json_means_the_same_without_its_control_characters() -> None:
+    text = json.dumps({"name": "a\x9b31m\x7f \u202eb ✓"}, ensure_ascii=False)
+    assert clean(clean_json(text)) == clean_json(text)
+    assert json.loads(clean_json(text)) == json.loads(text)

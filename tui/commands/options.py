@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from engine.errors import ConfigError, EngineError
-from tui.terminal import clean
+from tui.terminal import clean, clean_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -72,7 +72,7 @@ def print_json(value: Any) -> None:
     """Print `value` as indented JSON."""
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+    click.echo(clean_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()))
 
 
 def notify(text: str) -> None:

@@ -14,7 +14,7 @@ from engine.config import TrainConfig
 from engine.events import AnyEvent
 from tui import formats
 from tui.commands.options import notify
-from tui.terminal import clean
+from tui.terminal import clean, clean_json
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -49,11 +49,14 @@ def make_reporter(config: TrainConfig, as_json: bool) -> Reporter:
 
 
 class JsonReporter:
-    """Writes the lines of the event log to stdout as they are; what a person should know goes to stderr."""
+    """Writes the lines of the event log to stdout as they are, but for control characters, which become escapes.
+
+    What a person should know goes to stderr.
+    """
 
     def show(self, line: bytes, event: AnyEvent | None) -> None:
         """Write the line, and have it read at once."""
-        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.write(clean_json(line.decode(errors="replace")).encode() + b"\n")
         sys.stdout.buffer.flush()
         notify_of(event)
         if isinstance(event, events.RunStarted) and event.dataset.sample:
