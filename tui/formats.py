@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from engine.turns import Place
 
 
+LONGEST = 1e9
+"""Seconds, thirty years."""
+
+
 def count(number: float) -> str:
     """`60000` → `60,000`."""
     return f"{number:,.0f}"
@@ -28,7 +32,9 @@ def duration(seconds: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """`22` → `0:22`, `3675` → `1:01:15`."""
+    """`22` → `0:22`, `3675` → `1:01:15`; `–` for what cannot be, as a damaged log may say."""
+    if not abs(seconds) < LONGEST:
+        return "–"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
