@@ -9,7 +9,7 @@ from typing import Any
 from engine.config import FIELDS, TrainConfig
 from engine.conventions import NATIVE
 from engine.devices import expected_device
-from engine.errors import ConfigError, RunError
+from engine.errors import ConfigError, RunError, StoreError
 from engine.eventlog import EventWriter
 from engine.events import RunRelaunched
 from engine.files import write_atomically
@@ -32,6 +32,8 @@ def launch(store: Store, config: TrainConfig, skip_queue: bool = False) -> Run:
     run, lock = store.create(config)
     try:
         _start_worker(run, lock, config.device, skip_queue)
+    except OSError as error:
+        raise _not_started(run, error) from error
     finally:
         lock.release()
     return run
@@ -42,19 +44,21 @@ def relaunch(run: Run, skip_queue: bool = False, **changes: Any) -> None:
 
     `changes` may name another `backend`, `device`, `threads` or a higher number of `epochs`. On another backend
     the run keeps the conventions that it began with. Raises ConfigError for a change that would make it another
-    run, and RunError when a worker is alive already.
+    run, RunError when a worker is alive already, and StoreError when the run's files cannot be written.
     """
     config = continued(run.config, changes)
     lock = FileLock(run.lock_path)
-    if not lock.acquire(SECONDS_TO_LEAVE if run.status() not in LIVE else 0):
-        raise RunError("Run is live", f"Run {run.id} is running already.", f"mnist-tui attach {run.id}")
     try:
+        if not lock.acquire(SECONDS_TO_LEAVE if run.status() not in LIVE else 0):
+            raise RunError("Run is live", f"Run {run.id} is running already.", f"mnist-tui attach {run.id}")
         if config != run.config:
             write_atomically(run.config_path, lambda file: file.write(config.to_json() + b"\n"))
         log = EventWriter(run.events_path)
         log.append(RunRelaunched())
         log.close()
         _start_worker(run, lock, config.device, skip_queue)
+    except OSError as error:
+        raise _not_started(run, error) from error
     finally:
         lock.release()
 
@@ -67,6 +71,11 @@ def continued(config: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
     if changes.get("backend", config.backend) != config.backend:
         changes = {"conventions": pinned, "device": "auto", **changes}
     return config.replace(**changes)
+
+
+def _not_started(run: Run, error: OSError) -> StoreError:
+    message = f"No worker could be started for run {run.id}: {error.strerror or error} ({run.path})."
+    return StoreError("Run not started", message, "Make room or choose another --store, then resume the run.")
 
 
 def _start_worker(run: Run, lock: FileLock, device: str, skip_queue: bool) -> None:

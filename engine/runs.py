@@ -151,14 +151,18 @@ class Run:
         return "paused" if progress.paused else "running"
 
     def send(self, command: commands.AnyCommand) -> None:
-        """Ask the run's worker for something; raises RunError when no worker is alive to hear it."""
+        """Ask the run's worker for something; raises RunError when no worker is alive, or cannot be reached."""
         if not is_held(self.lock_path):
             raise RunError("Run not live", f"Run {self.id} is not running: it is {self.status()}.")
-        descriptor = os.open(self.commands_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
-            os.write(descriptor, commands.encode(command))
-        finally:
-            os.close(descriptor)
+            descriptor = os.open(self.commands_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            try:
+                os.write(descriptor, commands.encode(command))
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            message = f"{self.commands_path} cannot be written: {error.strerror or error}."
+            raise RunError("Run not reached", message, "Make room, or end its worker with a signal.") from error
 
 
 class Store:
