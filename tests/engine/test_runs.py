@@ -317,6 +317,29 @@ class TestDeleting:
         store.delete(run)
         assert (tmp_path / "precious" / "thesis.txt").exists()
 
+    def test_a_run_that_is_a_link_to_elsewhere_is_left_alone(
+        self, store: Store, make_run: Callable[..., Run], tmp_path: Path
+    ) -> None:
+        elsewhere = make_run().path.rename(tmp_path / "elsewhere")
+        (elsewhere / "run.lock").unlink()
+        (store.path / "20240101-000000-torch-1234").symlink_to(elsewhere)
+        assert store.runs() == []
+        with pytest.raises(RunError, match="leads to"):
+            store.delete(Run(store.path / "20240101-000000-torch-1234"))
+        assert sorted(path.name for path in elsewhere.iterdir()) == ["config.json", "events.jsonl"]
+
+    def test_a_lock_that_leads_elsewhere_writes_nothing_there(
+        self, store: Store, make_run: Callable[..., Run], tmp_path: Path
+    ) -> None:
+        run = make_run()
+        run.predictions_path.symlink_to(tmp_path)
+        run.lock_path.unlink()
+        run.lock_path.symlink_to(tmp_path / "made by mistake")
+        before = sorted(tmp_path.iterdir())
+        store.delete(run)
+        assert store.runs() == []
+        assert sorted(tmp_path.iterdir()) == before
+
     def test_one_that_is_gone_already_is_an_error_to_show(self, store: Store, make_run: Callable[..., Run]) -> None:
         run = make_run()
         store.delete(run)
