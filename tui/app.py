@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from rich.text import Text
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.message import Message
@@ -134,6 +136,16 @@ class MnistApp(RunControl):
     def _ask_for_devices(self, backend: str) -> Message:
         return DeviceProbed(self._probe(backend))
 
+    def _fatal_error(self) -> None:
+        """Leave a report instead of Textual's traceback, which fills the terminal and tells values of variables."""
+        if not self._exit_renderables:
+            from tui.crash_report import crash_message
+
+            error = sys.exc_info()[1] or self._exception
+            text = crash_message(error) if error else "mnist-tui ended."
+            self._exit_renderables.append(Text(text))
+        self._close_messages_no_wait()
+
     # What the background says
 
     def on_run_changed(self, message: RunChanged) -> None:
@@ -162,6 +174,9 @@ class MnistApp(RunControl):
         first_look = self.runs is None
         self.store_problem = ""
         self.runs = message.snapshots
+        live = sum(snapshot.live for snapshot in message.snapshots)
+        if first_look and live > 1:
+            self.notify(f"{live} runs are live: 2 Runs lists them", markup=False)
         if first_look and self._run_on_display is None and self.runs:
             order = sorted(self.runs, key=lambda s: (s.status not in ("running", "paused"), not s.live))
             self.open_run(order[0].run, follow_training=True)

@@ -105,6 +105,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.Abort as abort:
         return 128 + signal.SIGINT if isinstance(abort.__cause__, KeyboardInterrupt) else 1
+    except Exception as error:
+        from tui.crash_report import crash_message
+
+        click.echo(crash_message(error), err=True)
+        return 1
     return status or 0
 
 

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from engine.errors import EngineError
 from engine.runs import Run, Store
+from tui.background import WorkFailed
 from tui.family import Family
 from tui.snapshot import RunReplay, RunSnapshot
 
@@ -55,7 +56,7 @@ class Watcher:
 
     def start(self) -> None:
         """Start following. The thread is a daemon: it never holds up the end of the app."""
-        threading.Thread(target=self._follow, name="watcher", daemon=True).start()
+        threading.Thread(target=self._run, name="watcher", daemon=True).start()
 
     def stop(self) -> None:
         """Stop following."""
@@ -70,6 +71,12 @@ class Watcher:
     def look(self) -> None:
         """Look at the store now rather than within a second."""
         self._hurry.set()
+
+    def _run(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:
+            self._post(WorkFailed(error))
 
     def _follow(self) -> None:
         ticks = 0

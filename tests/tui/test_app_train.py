@@ -61,6 +61,15 @@ async def test_a_live_run_is_opened_and_followed_to_its_end(store: Store) -> Non
         assert epochs_listed(app) == 3
 
 
+async def test_where_several_are_live_it_says_where_to_find_them(store: Store) -> None:
+    members = [WrittenRun(store, name=name, epochs=epochs) for name, epochs in (("one", 3), ("two", 5))]
+    members[0].start()
+    async with opened(store) as (app, _):
+        await until_shown(app, "● running", "2 runs are live: 2 Runs")
+    for written in members:
+        written.vanish()
+
+
 async def test_a_viewer_that_comes_late_shows_the_same_as_one_from_the_beginning(store: Store) -> None:
     written = WrittenRun(store)
     async with opened(store) as (app, _):
