@@ -233,9 +233,16 @@ class Store:
         return run, lock
 
     def delete(self, run: Run) -> None:
-        """Remove a run's directory; raises RunError while its worker lives. Links are removed, not followed."""
+        """Remove a run's directory; raises RunError while its worker lives, or where it is a link to elsewhere.
+
+        Links in it are removed, not followed.
+        """
+        if run.path.is_symlink():
+            raise RunError("Run is a link", f"{run.path} leads to {run.path.resolve()}.", "Remove the link instead.")
         lock = FileLock(run.lock_path)
         try:
+            if run.lock_path.is_symlink() and not is_held(run.lock_path):
+                run.lock_path.unlink()  # taking the lock would write where it leads
             if not lock.acquire():
                 raise RunError("Run is live", f"Run {run.id} is being trained.", f"First: mnist-tui stop {run.id}")
             shutil.rmtree(run.path)
