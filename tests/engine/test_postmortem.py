@@ -6,7 +6,6 @@ import os
 import signal
 from pathlib import Path
 
-import psutil
 import pytest
 
 from engine.config import TrainConfig
@@ -16,6 +15,7 @@ from engine.locks import FileLock, device_lock_path
 from engine.postmortem import WORKER_STARTED, crash_of, explained, last_words
 from engine.runs import Run, Store
 from tests.waiting import wait_for_event, wait_until
+from tests.workers import worker_of
 
 TRACEBACK = "Traceback (most recent call last):\n  File “x.py”, line 3, in train_steps\n"
 TENSORFLOW_START = (
@@ -128,8 +128,7 @@ def test_a_real_worker_s_fatal_signal_is_understood_from_its_log(
     assert device.acquire()
     run = launch(store, TrainConfig.create(device="cpu", data="/nowhere"))
     wait_for_event(run, DeviceAwaited)
-    (worker,) = (one for one in psutil.Process().children() if str(run.path) in one.cmdline())
-    worker.send_signal(number)
+    worker_of(run).send_signal(number)
     wait_until(lambda: run.status() == "crashed", "the worker is gone")
     device.release()
     assert crash_of(run).title == title

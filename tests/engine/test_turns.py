@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from engine.commands import Pause, SetLearningRate, Stop
@@ -19,6 +18,7 @@ from engine.locks import FileLock, device_lock_path, is_held
 from engine.runs import Run, Store
 from engine.turns import Place, Ticket, place_of
 from tests.waiting import wait_for_event, wait_until
+from tests.workers import worker_of
 
 MANY = 6
 HEAVY = ("torch", "tensorflow", "numpy")
@@ -124,14 +124,9 @@ class TestWorkers:
         for run in (first, killed, cancelled, last):
             wait_for_event(run, DeviceAwaited)
         assert place_of(last, "cpu") == Place("cpu", 3, "gone")
-        workers = {
-            process.cmdline()[4]: process
-            for process in psutil.Process().children()
-            if "engine.worker" in process.cmdline()
-        }
-        mapped = {path for process in workers.values() for path in (m.path for m in process.memory_maps())}
-        assert not [path for path in mapped if any(f"/{name}/" in path for name in HEAVY)]
-        workers[str(killed.path)].kill()
+        loaded = [mapped.path for mapped in worker_of(last).memory_maps()]
+        assert not [path for path in loaded if any(f"/{name}/" in path for name in HEAVY)]
+        worker_of(killed).kill()
         wait_until(lambda: killed.status() == "crashed", "the killed one is gone")
         assert place_of(last, "cpu") == Place("cpu", 2, "gone")
         cancelled.send(Stop())
