@@ -30,6 +30,7 @@ COMMANDS = {
     "models": "tui.commands.about",
     "presets": "tui.commands.about",
     "data": "tui.commands.about",
+    "bench": "tui.commands.bench",
 }
 
 
