@@ -2,7 +2,7 @@
 # make test   the whole test suite
 # make lint   ruff, mypy and the import contracts
 # make bench  side-by-side measurements
-# make stress long torture tests
+# make stress long torture tests (STRESS_SUITE_RUNS=10: so often the whole suite under full load; 0: not at all)
 PYTHON ?= python3
 BIN := .venv/bin
 EPOCHS ?= 3
