@@ -71,9 +71,9 @@ class Pty:
     def hang_up(self) -> None:
         """Close our end: the terminal is gone, and the command is told so by the system alone."""
         process = self.child.pid
-        os.close(self.child.child_fd)
-        self.child.closed = True
-        self.child.child_fd = -1
+        self.child.ptyproc.fileobj.close()
+        self.child.closed = self.child.ptyproc.closed = True
+        self.child.child_fd = self.child.ptyproc.fd = -1
         wait_until(lambda: _is_reaped(process), "the command notices that its terminal is gone")
 
     def close(self) -> None:

@@ -42,7 +42,7 @@ values = st.recursive(
     | st.integers()
     | st.floats()
     | st.text(max_size=40)
-    | st.sampled_from([10**400, -(2**63)]),
+    | st.sampled_from([10**400, -(2**63), 1.7e308]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=8,
 )

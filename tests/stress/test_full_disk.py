@@ -177,7 +177,8 @@ def test_a_command_that_cannot_be_written_down_is_refused(small_disk: Path, few_
     with pytest.raises(RunError, match="No space left on device"):
         run.send(Resume())
     answer = call("stop", run.id, "--store", str(run.path.parent))
-    record("a command to a run on a full disk", "an error that names the cause", f"“{answer.stderr.splitlines()[0]}”")
+    reason = answer.stderr.splitlines()[1].split(": ")[-1]
+    record("a command to a run on a full disk", "an error that names the cause", f"“{reason}”")
     assert answer.returncode == 2
     assert "No space left on device" in answer.stderr
 
