@@ -35,7 +35,7 @@ class Conv:
 
 @dataclass(frozen=True)
 class BatchNorm:
-    """Batch normalisation over all but the channel axis, with a learnt scale and shift."""
+    """Batch normalisation over all but the channel (or unit) axis, with a learnt scale and shift."""
 
     name: str
 
@@ -102,6 +102,12 @@ class Architecture:
         """How many trainable numbers the network has."""
         return sum(row.parameters for row in self.table())
 
+    @property
+    def smallest_batch(self) -> int:
+        """How many images a step of training needs: two, where batch norm has no more than one value of each."""
+        is_of_units = (isinstance(row.layer, BatchNorm) and len(row.input_shape) == 1 for row in self.table())
+        return 2 if any(is_of_units) else 1
+
     def table(self) -> tuple[LayerRow, ...]:
         """Return the layers with their shapes, from the input image to the ten logits."""
         return tuple(self._rows())
@@ -162,6 +168,24 @@ ARCHITECTURES: dict[str, Architecture] = {
                 *_block(1, 4, padding=0, batch_norm=False),
                 *_block(2, 4, padding=0, batch_norm=False),
                 Flatten("flatten"),
+                Dense("dense", CLASSES),
+            ),
+        ),
+        Architecture(
+            "cnn-strided",
+            "A strided 5×5 and a 3×3 convolution, then a hidden layer, all with batch norm",
+            (
+                Conv("conv1", 24, kernel=5, stride=2, padding=1, bias=False),
+                BatchNorm("norm1"),
+                ReLU("relu1"),
+                Conv("conv2", 48, kernel=3, bias=False),
+                BatchNorm("norm2"),
+                ReLU("relu2"),
+                MaxPool("pool2"),
+                Flatten("flatten"),
+                Dense("hidden", 128, bias=False),
+                BatchNorm("norm3"),
+                ReLU("relu3"),
                 Dense("dense", CLASSES),
             ),
         ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import ConfigError
+from engine.models import ARCHITECTURES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +36,14 @@ class Split:
         used = min(config.limit, rest) if config.limit else rest
         if config.batch_size > used:
             raise ConfigError("batch_size", f"Batch size must be at most the {used:,} training images of this run.")
+        last = used % config.batch_size or config.batch_size
+        if last < ARCHITECTURES[config.model].smallest_batch:
+            raise ConfigError(
+                "batch_size",
+                f"Batches of {config.batch_size:,} of {used:,} training images leave a last one of a single image, "
+                f"which {config.model} cannot normalise.",
+                "Use another batch size.",
+            )
         return cls(
             dataset.train_images[:used],
             dataset.train_labels[:used],

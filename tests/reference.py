@@ -195,8 +195,9 @@ class ReferenceLearner:
 
     def _batch_statistics(self, name: str, values: np.ndarray) -> State:
         count = values.size // values.shape[1]
+        axes = _all_but_channels(values)
         divisor = count - 1 if self._conventions.batch_norm_unbiased else count
-        mean, variance = values.mean(axis=(0, 2, 3)), values.var(axis=(0, 2, 3)) * count / divisor
+        mean, variance = values.mean(axis=axes), values.var(axis=axes) * count / divisor
         return {f"{name}.running_mean": mean, f"{name}.running_var": variance}
 
     def _backward(self, backwards: list[Backward], gradient: np.ndarray) -> State:
@@ -265,21 +266,26 @@ def _convolve(layer: models.Conv, images: np.ndarray, parameters: State) -> tupl
     return flat.reshape(count, height, width, layer.filters).transpose(0, 3, 1, 2), backward
 
 
-def _batch_norm(images: np.ndarray, parameters: State, epsilon: float, training: bool) -> tuple[np.ndarray, Backward]:
-    axes = (0, 2, 3)
+def _batch_norm(values: np.ndarray, parameters: State, epsilon: float, training: bool) -> tuple[np.ndarray, Backward]:
+    axes = _all_but_channels(values)
     mean, variance = parameters["running_mean"], parameters["running_var"]
     if training:
-        mean, variance = images.mean(axis=axes), images.var(axis=axes)
-    deviation = _channels(np.sqrt(variance + epsilon))
-    normalised = (images - _channels(mean)) / deviation
+        mean, variance = values.mean(axis=axes), values.var(axis=axes)
+
+    def channels(of_each: np.ndarray) -> np.ndarray:
+        """[channels] → [channels, 1, 1] to go with images, [channels] to go with units."""
+        return np.expand_dims(of_each, tuple(range(1, values.ndim - 1)))
+
+    deviation = channels(np.sqrt(variance + epsilon))
+    normalised = (values - channels(mean)) / deviation
 
     def backward(gradient: np.ndarray) -> tuple[np.ndarray, State]:
         of_weight, of_bias = (gradient * normalised).sum(axis=axes), gradient.sum(axis=axes)
-        count = images.size // images.shape[1]
-        centred = gradient - _channels(of_bias / count) - normalised * _channels(of_weight / count)
-        return _channels(parameters["weight"]) / deviation * centred, {"weight": of_weight, "bias": of_bias}
+        count = values.size // values.shape[1]
+        centred = gradient - channels(of_bias / count) - normalised * channels(of_weight / count)
+        return channels(parameters["weight"]) / deviation * centred, {"weight": of_weight, "bias": of_bias}
 
-    return _channels(parameters["weight"]) * normalised + _channels(parameters["bias"]), backward
+    return channels(parameters["weight"]) * normalised + channels(parameters["bias"]), backward
 
 
 def _max_pool(images: np.ndarray, size: int) -> tuple[np.ndarray, Backward]:
@@ -320,9 +326,9 @@ def _named(backward: Backward, layer: str) -> Backward:
     return named
 
 
-def _channels(values: np.ndarray) -> np.ndarray:
-    """[channels] → [channels, 1, 1], to go with images."""
-    return values[:, np.newaxis, np.newaxis]
+def _all_but_channels(values: np.ndarray) -> tuple[int, ...]:
+    """Return the axes of images [n, c, h, w] or units [n, c] over which batch norm takes its statistics."""
+    return (0, *range(2, values.ndim))
 
 
 def _slices(values: np.ndarray, size: int) -> Iterator[np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from engine import models
+from engine.augmentation import MAX_SHIFT, whole_pixel_shifts
 from engine.backends.base import Device, StepResults, cpu_name, pick_device
 from engine.config import TrainConfig
 from engine.conventions import conventions_of
@@ -61,7 +62,7 @@ class TensorFlowLearner:
         self._architecture = ARCHITECTURES[config.model]
         self._placement = "/" + device.id.replace("cuda", "GPU").replace("cpu", "CPU:0")
         self._step = 0
-        self._graphs: dict[tuple[int, bool], Callable[..., Any]] = {}
+        self._graphs: dict[tuple[int, str], Callable[..., Any]] = {}
         with tf.device(self._placement):
             initial = models.initial_state(self._architecture, config.seed, self._conventions.initialisation)
             self._weights = {name: tf.Variable(self._to_native(name, values)) for name, values in initial.items()}
@@ -83,14 +84,15 @@ class TensorFlowLearner:
         self, batches: np.ndarray, learning_rates: np.ndarray, transforms: np.ndarray | None = None
     ) -> StepResults:
         """Take one optimizer step per row of `batches`, all of them in one call of a graph."""
-        key = (batches.shape[1], transforms is not None)
+        shifts = None if transforms is None else whole_pixel_shifts(transforms)
+        key = batches.shape[1], "none" if transforms is None else "warp" if shifts is None else "shift"
         if key not in self._graphs:
             self._graphs[key] = self._trace(*key)
         first = self._step + 1
         sizes, epsilons = adam_step_sizes(learning_rates, first, self._conventions)
         arguments = [batches, np.float32(learning_rates), sizes, epsilons]
         if transforms is not None:
-            arguments.append(transforms)
+            arguments.append(transforms if shifts is None else shifts)
         with tf.device(self._placement):
             losses, correct = self._graphs[key](*[tf.constant(argument) for argument in arguments])
         self._step += len(batches)
@@ -117,11 +119,14 @@ class TensorFlowLearner:
             elif name in self._slots:
                 variable.assign(tf.zeros_like(variable))
 
-    def _trace(self, batch_size: int, augmented: bool) -> Callable[..., Any]:
-        """Return a graph that takes any number of steps of `batch_size` images."""
+    def _trace(self, batch_size: int, augmentation: str) -> Callable[..., Any]:
+        """Return a graph that takes any number of steps of `batch_size` images; `augmentation`: none, warp or shift."""
         signature = [tf.TensorSpec([None, batch_size], tf.int64), *[tf.TensorSpec([None], tf.float32)] * 3]
-        if augmented:
+        if augmentation == "warp":
             signature.append(tf.TensorSpec([None, batch_size, 2, 3], tf.float32))
+        elif augmentation == "shift":
+            signature.append(tf.TensorSpec([None, batch_size, 2], tf.int64))
+        change = _shift if augmentation == "shift" else _warp
 
         def steps(
             batches: tf.Tensor, rates: tf.Tensor, sizes: tf.Tensor, epsilons: tf.Tensor, *transforms: tf.Tensor
@@ -134,7 +139,7 @@ class TensorFlowLearner:
                 images = tf.gather(self._images, batches[number])
                 labels = tf.gather(self._labels, batches[number])
                 for transform in transforms:
-                    images = _warp(images, transform[number], self._background)
+                    images = change(images, transform[number], self._background)
                 loss, correct = self._step_once(images, labels, rates[number], sizes[number], epsilons[number])
                 return number + 1, losses.write(number, loss), corrects.write(number, correct)
 
@@ -222,25 +227,27 @@ class TensorFlowLearner:
         output = tf.nn.conv2d(images, self._weights[f"{layer.name}.weight"], layer.stride, padding)
         return tf.nn.bias_add(output, self._weights[f"{layer.name}.bias"]) if layer.bias else output
 
-    def _batch_norm(self, name: str, images: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def _batch_norm(self, name: str, values: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Return `values` [n, h, w, c] or [n, c] normalised, and the mean and variance to remember, [c]."""
         scale, offset, mean, variance = (
             self._weights[f"{name}.{parameter}"] for parameter in ("weight", "bias", "running_mean", "running_var")
         )
 
-        def for_each_image(values: tf.Tensor) -> tf.Tensor:
-            return tf.broadcast_to(values, [tf.shape(images)[0], 1, 1, images.shape[-1]])
+        def for_each_image(of_channels: tf.Tensor) -> tf.Tensor:
+            ones = [1] * (len(values.shape) - 2)
+            return tf.broadcast_to(of_channels, [tf.shape(values)[0], *ones, values.shape[-1]])
 
         # Neither the fused operation nor tf.nn.moments: on the CPU both add 50,000 pixels one after the other in
         # float32, which costs the gradients three digits. Axis by axis, sums stay short, forward and backward.
         if training:
-            mean = _channel_means(images)
-        centred = images - for_each_image(mean)
+            mean = _channel_means(values)
+        centred = values - for_each_image(mean)
         if training:
             variance = _channel_means(tf.square(centred))
         factor = scale * tf.math.rsqrt(variance + self._conventions.batch_norm_epsilon)
         output = centred * for_each_image(factor) + for_each_image(offset)
         if training and self._conventions.batch_norm_unbiased:
-            count = tf.cast(tf.size(images) // images.shape[-1], tf.float32)
+            count = tf.cast(tf.size(values) // values.shape[-1], tf.float32)
             variance *= count / (count - 1)
         return output, mean, variance
 
@@ -297,9 +304,11 @@ def _use_threads(count: int) -> None:
         ) from error
 
 
-def _channel_means(images: tf.Tensor) -> tf.Tensor:
-    """Return the means, [c], of `images` [n, h, w, c]: over columns, then rows, then images."""
-    return tf.reduce_mean(tf.reduce_mean(tf.reduce_mean(images, 2), 1), 0)
+def _channel_means(values: tf.Tensor) -> tf.Tensor:
+    """Return the means, [c], of `values` [n, h, w, c] over columns, then rows, then images; of [n, c] over images."""
+    for axis in reversed(range(len(values.shape) - 1)):
+        values = tf.reduce_mean(values, axis)
+    return values
 
 
 def _warp(images: tf.Tensor, transforms: tf.Tensor, fill: float) -> tf.Tensor:
@@ -309,6 +318,18 @@ def _warp(images: tf.Tensor, transforms: tf.Tensor, fill: float) -> tf.Tensor:
         images=images, transforms=affine, output_shape=images.shape[1:3], fill_value=fill,
         interpolation="BILINEAR", fill_mode="CONSTANT",
     )  # fmt: skip
+
+
+def _shift(images: tf.Tensor, shifts: tf.Tensor, fill: float) -> tf.Tensor:
+    """Let each pixel of `images` [n, h, w, 1] show the one `shifts` [n, 2] (x, y) away; outside them is `fill`."""
+    height, width = images.shape[1:3]
+    sides = [MAX_SHIFT, MAX_SHIFT]
+    padded = tf.pad(images, [[0, 0], sides, sides, [0, 0]], constant_values=fill)
+    image, row = padded.shape[1] * padded.shape[2], padded.shape[2]
+    columns, rows = tf.unstack(shifts + MAX_SHIFT, axis=1)
+    corners = tf.range(shifts.shape[0], dtype=tf.int64) * image + rows * row + columns
+    pixels = row * np.arange(height)[:, np.newaxis] + np.arange(width)
+    return tf.gather(tf.reshape(padded, [-1, 1]), corners[:, tf.newaxis, tf.newaxis] + pixels)
 
 
 BACKEND = TensorFlowBackend()

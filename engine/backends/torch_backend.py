@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from engine import models
+from engine.augmentation import MAX_SHIFT, whole_pixel_shifts
 from engine.backends.base import Device, StepResults, cpu_name, pick_device
 from engine.config import TrainConfig
 from engine.conventions import Conventions, conventions_of
@@ -74,15 +76,15 @@ class TorchLearner:
     ) -> StepResults:
         """Take one optimizer step per row of `batches`; nothing is read from the device before the last one."""
         indices = torch.from_numpy(batches).to(self._torch_device)
-        warps = None if transforms is None else torch.from_numpy(transforms).to(self._torch_device)
+        augment = None if transforms is None else self._augmentation(transforms)
         losses = torch.empty(len(batches), device=self._torch_device)
         correct = torch.empty(len(batches), dtype=torch.int64, device=self._torch_device)
         self._network.train()
         for number in range(len(batches)):
             images = self._images.index_select(0, indices[number])
             labels = self._labels.index_select(0, indices[number])
-            if warps is not None:
-                images = _warp(images, warps[number], fill=self._background)
+            if augment is not None:
+                images = augment(images, number)
             logits = self._network(images)
             loss = functional.cross_entropy(logits, labels, label_smoothing=self._config.label_smoothing)
             self._optimizer.zero_grad(set_to_none=True)
@@ -130,6 +132,14 @@ class TorchLearner:
                 slots["step"] = torch.tensor(float(self._step), device=self._torch_device)
             self._optimizer.state[parameter] = slots
 
+    def _augmentation(self, transforms: np.ndarray) -> Callable[[torch.Tensor, int], torch.Tensor]:
+        """Return what changes the images of the step with a given number as `transforms` say."""
+        shifts = whole_pixel_shifts(transforms)
+        apply = _warp if shifts is None else _shift
+        maps = torch.from_numpy(transforms if shifts is None else shifts).to(self._torch_device)
+        fill = self._background
+        return lambda images, number: apply(images, maps[number], fill)
+
     def _take_step(self, learning_rate: float) -> None:
         self._step += 1
         (group,) = self._optimizer.param_groups
@@ -154,18 +164,25 @@ class TorchLearner:
 _TORCH_SLOTS = {"velocity": "momentum_buffer", "first_moment": "exp_avg", "second_moment": "exp_avg_sq"}
 
 
-class _BiasedBatchNorm(nn.BatchNorm2d):
+class _BatchNorm(nn.BatchNorm2d):
+    """Batch norm of images [n, c, h, w] or of units [n, c]: PyTorch's two differ in nothing but what they refuse."""
+
+    def _check_input_dim(self, values: torch.Tensor) -> None:
+        pass
+
+
+class _BiasedBatchNorm(_BatchNorm):
     """Batch norm whose running variance is the biased one, as Keras keeps it."""
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
         if not self.training:
-            return super().forward(images)
+            return super().forward(values)
         # Zeros: with momentum 1 the old value still counts nought times, and nought times NaN is NaN.
         mean, variance = torch.zeros_like(self.running_mean), torch.zeros_like(self.running_var)
         output = functional.batch_norm(
-            images, mean, variance, self.weight, self.bias, training=True, momentum=1.0, eps=self.eps
+            values, mean, variance, self.weight, self.bias, training=True, momentum=1.0, eps=self.eps
         )
-        count = images.numel() // images.shape[1]
+        count = values.numel() // values.shape[1]
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(variance * ((count - 1) / count), self.momentum)
         return output
@@ -181,7 +198,7 @@ def _layer(row: models.LayerRow, conventions: Conventions) -> nn.Module:
         case models.Conv(filters=filters, kernel=kernel, stride=stride, padding=padding, bias=bias):
             return nn.Conv2d(row.input_shape[0], filters, kernel, stride, padding, bias=bias)
         case models.BatchNorm():
-            kind = nn.BatchNorm2d if conventions.batch_norm_unbiased else _BiasedBatchNorm
+            kind = _BatchNorm if conventions.batch_norm_unbiased else _BiasedBatchNorm
             return kind(
                 row.input_shape[0], eps=conventions.batch_norm_epsilon, momentum=conventions.batch_norm_momentum
             )
@@ -223,6 +240,15 @@ def _warp(images: torch.Tensor, transforms: torch.Tensor, fill: float) -> torch.
     # From pixels to grid_sample's −1…1, where ±1 are the image's outer edges.
     grid = (2 * sources + 1) / torch.tensor([width, height], dtype=images.dtype, device=images.device) - 1
     return functional.grid_sample(images - fill, grid, align_corners=False) + fill
+
+
+def _shift(images: torch.Tensor, shifts: torch.Tensor, fill: float) -> torch.Tensor:
+    """Let each pixel of `images` [n, 1, h, w] show the one `shifts` [n, 2] (x, y) away; outside them is `fill`."""
+    height, width = images.shape[2:]
+    padded = functional.pad(images[:, 0], [MAX_SHIFT] * 4, value=fill)
+    windows = padded.unfold(1, height, 1).unfold(2, width, 1)
+    columns, rows = (shifts + MAX_SHIFT).unbind(1)
+    return windows[torch.arange(len(images), device=images.device), rows, columns].unsqueeze(1)
 
 
 def _chunks(images: np.ndarray, size: int) -> list[np.ndarray]:

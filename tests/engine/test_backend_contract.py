@@ -349,7 +349,7 @@ class TestState:
         assert_bit_equal(learner.state(), {name: state[name] for name in learner.state()})
         assert learner.state().keys() == shapes.keys()
 
-    @pytest.mark.parametrize(("model", "parameters"), [("cnn-bn", 2174), ("cnn", 1198)])
+    @pytest.mark.parametrize(("model", "parameters"), [("cnn-bn", 2174), ("cnn", 1198), ("cnn-strided", 166_258)])
     def test_it_has_the_published_number_of_parameters(
         self, backend: RemoteBackend, digits: Dataset, model: str, parameters: int
     ) -> None:

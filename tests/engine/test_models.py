@@ -21,7 +21,7 @@ from engine.models import (
     initial_state,
 )
 
-# From the two tutorials: layer, output shape, trainable parameters.
+# Layer, output shape, trainable parameters: the first two from the tutorials.
 PUBLISHED = {
     "cnn-bn": [
         ("conv1", (4, 28, 28), 40),
@@ -45,6 +45,20 @@ PUBLISHED = {
         ("flatten", (100,), 0),
         ("dense", (10,), 1010),
     ],
+    "cnn-strided": [
+        ("conv1", (24, 13, 13), 600),
+        ("norm1", (24, 13, 13), 48),
+        ("relu1", (24, 13, 13), 0),
+        ("conv2", (48, 11, 11), 10_368),
+        ("norm2", (48, 11, 11), 96),
+        ("relu2", (48, 11, 11), 0),
+        ("pool2", (48, 5, 5), 0),
+        ("flatten", (1200,), 0),
+        ("hidden", (128,), 153_600),
+        ("norm3", (128,), 256),
+        ("relu3", (128,), 0),
+        ("dense", (10,), 1290),
+    ],
 }
 # Large enough for statistics of what is drawn: 6,400 numbers in the convolution, 1.25 million in the dense layer.
 WIDE = Architecture("wide", "", (Conv("conv", 256, kernel=5, padding=2), MaxPool("pool", 7), Flatten("flatten"),
@@ -52,12 +66,12 @@ WIDE = Architecture("wide", "", (Conv("conv", 256, kernel=5, padding=2), MaxPool
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_layers_are_the_tutorial_s(name: str) -> None:
+def test_layers_are_those_published(name: str) -> None:
     rows = [(row.layer.name, row.output_shape, row.parameters) for row in ARCHITECTURES[name].table()]
     assert rows == PUBLISHED[name]
 
 
-@pytest.mark.parametrize(("name", "parameters"), [("cnn-bn", 2174), ("cnn", 1198)])
+@pytest.mark.parametrize(("name", "parameters"), [("cnn-bn", 2174), ("cnn", 1198), ("cnn-strided", 166_258)])
 def test_parameters_are_as_many_as_published(name: str, parameters: int) -> None:
     assert ARCHITECTURES[name].parameters == parameters
 
@@ -93,6 +107,12 @@ def test_a_layer_has_the_shape_that_its_definition_gives(
 def test_a_dense_layer_without_bias_has_weights_alone() -> None:
     *_, row = Architecture("two", "", (Flatten("f"), Dense("d", 5, bias=False))).table()
     assert (row.output_shape, row.parameter_shapes, row.parameters) == ((5,), {"weight": (5, 784)}, 3920)
+
+
+def test_batch_norm_of_units_needs_two_images_and_that_of_channels_one() -> None:
+    assert {name: each.smallest_batch for name, each in ARCHITECTURES.items()} == {
+        "cnn-bn": 1, "cnn": 1, "cnn-strided": 2
+    }  # fmt: skip
 
 
 class TestInitialState:

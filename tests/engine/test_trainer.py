@@ -579,6 +579,7 @@ class TestFailing:
             ({"batch_size": 121}, "at most the 120 training images"),
             ({"batch_size": 81, "validation": 40}, "at most the 80 training images"),
             ({"validation": 120}, "must leave some of the 120"),
+            ({"model": "cnn-strided", "batch_size": 17}, "a last one of a single image"),
         ],
     )
     def test_settings_that_the_data_do_not_allow_are_named(

@@ -19,13 +19,13 @@ from tui.cli import COMMANDS, run
 pytestmark = pytest.mark.usefixtures("cli_store")
 
 
-def test_models_ends_each_table_with_the_tutorials_count(capsys: pytest.CaptureFixture[str]) -> None:
+def test_models_ends_each_table_with_its_parameters(capsys: pytest.CaptureFixture[str]) -> None:
     totals = [line.split()[-1] for line in printed(capsys, "models").splitlines() if line.startswith("total")]
-    assert totals == ["2,174", "1,198"]
+    assert totals == ["2,174", "1,198", "166,258"]
 
 
 def test_models_as_json_has_shapes_and_parameters(capsys: pytest.CaptureFixture[str]) -> None:
-    batch_norm, plain = json.loads(printed(capsys, "models", "--json"))
+    batch_norm, plain, *_ = json.loads(printed(capsys, "models", "--json"))
     assert (batch_norm["name"], batch_norm["parameters"], plain["parameters"]) == ("cnn-bn", 2174, 1198)
     assert plain["layers"][0] == {
         "name": "conv1",
