@@ -88,9 +88,8 @@ def test_stop_cancels_a_waiting_run_at_once(line: Line, cli_store: Path, capsys:
     assert run.status() == "stopped"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_app_shows_the_place_on_both_screens_and_keeps_it_honest(line: Line, size: tuple[int, int]) -> None:
-    async with opened(Store(line.last.run.path.parent), size=size, open_run=line.last.run) as (app, pilot):
+async def test_the_app_shows_the_place_on_both_screens_and_keeps_it_honest(line: Line) -> None:
+    async with opened(Store(line.last.run.path.parent), size=(80, 24), open_run=line.last.run) as (app, pilot):
         await until_shown(app, "Waiting for its turn", "2nd in line for cpu, behind second")
         await pilot.press("2")
         await until_shown(app, "waiting #1", "waiting #2", "2nd in line for cpu, behind second")

@@ -90,9 +90,8 @@ def test_a_real_run_is_set_paused_and_stopped_at_once(cli_store: Path, capsys: p
     assert finished.test_accuracy == run.progress().epochs[-1].test_accuracy
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_a_key_asks_for_the_rate_while_the_run_is_live(written: WrittenRun, size: tuple[int, int]) -> None:
-    async with opened(Store(written.run.path.parent), size=size) as (app, pilot):
+async def test_a_key_asks_for_the_rate_while_the_run_is_live(written: WrittenRun) -> None:
+    async with opened(Store(written.run.path.parent), size=(80, 24)) as (app, pilot):
         await until_shown(app, "● running", "c Rate")
         await pilot.press("c")
         await until(lambda: isinstance(app.screen, RateScreen), "it asks")
