@@ -14,6 +14,7 @@ from torch.nn import functional
 from engine import models
 from engine.augmentation import MAX_SHIFT, whole_pixel_shifts
 from engine.backends.base import Device, StepResults, cpu_name, pick_device
+from engine.backends.torch_pooled import PooledNetwork
 from engine.config import TrainConfig
 from engine.conventions import Conventions, conventions_of
 from engine.models import ARCHITECTURES
@@ -63,6 +64,10 @@ class TorchLearner:
         self._conventions = conventions_of(config)
         self._torch_device = torch.device(device.id)
         self._network = _build(config, self._conventions).to(self._torch_device)
+        self._network_to_train = self._network
+        pooled = PooledNetwork(self._network, biased_variance=not self._conventions.batch_norm_unbiased)
+        if device.id == "cpu" and pooled.has_blocks:
+            self._network_to_train = pooled
         self._parameters = dict(self._network.named_parameters())
         self._optimizer = _optimizer(config, list(self._parameters.values()))
         self._images = self._prepare(images)
@@ -85,7 +90,7 @@ class TorchLearner:
             labels = self._labels.index_select(0, indices[number])
             if augment is not None:
                 images = augment(images, number)
-            logits = self._network(images)
+            logits = self._network_to_train(images)
             loss = functional.cross_entropy(logits, labels, label_smoothing=self._config.label_smoothing)
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()
