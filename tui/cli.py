@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
@@ -92,6 +92,7 @@ def cli(ctx: click.Context, store_path: str | None, use_ascii: bool) -> int:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line `arguments` (the process's own by default) and return the exit status."""
     from tui.commands.options import report_error
+    from tui.terminal import clean
 
     try:
         status: int | None = cli.main(arguments, prog_name="mnist-tui", standalone_mode=False)
@@ -102,7 +103,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         report_error(EngineError("The system refused", f"{error}."))
         return 2
     except click.ClickException as error:
-        error.show()
+        shown = StringIO()
+        error.show(shown)
+        click.echo("\n".join(map(clean, shown.getvalue().splitlines())), err=True)  # it quotes what was typed
         return error.exit_code
     except click.Abort as abort:
         return 128 + signal.SIGINT if isinstance(abort.__cause__, KeyboardInterrupt) else 1

@@ -65,7 +65,7 @@ def command_for(verb: str, run: Run) -> str:
     except ConfigError:
         in_force = None
     store = run.path.parent
-    return f"mnist-tui {verb} {run.id}" + ("" if store == in_force else f" --store {shlex.quote(str(store))}")
+    return f"mnist-tui {verb} {run.id}" + ("" if store == in_force else f" --store {clean(shlex.quote(str(store)))}")
 
 
 def print_json(value: Any) -> None:

@@ -23,6 +23,7 @@ from tui.commands.options import (
     store_option,
 )
 from tui.snapshot import RunReplay, RunSnapshot
+from tui.terminal import clean
 
 COLUMNS = ("run", "status", "backend", "model", "epochs", "best acc", "time", "created", "name")
 FIGURES = ("epochs", "best acc", "time")
@@ -43,7 +44,7 @@ def runs(store_path: str | None, as_json: bool) -> None:
     elif snapshots:
         _print_runs(snapshots)
     else:
-        click.echo(f"There are no runs in {store.path} yet. Start one: mnist-tui train")
+        click.echo(clean(f"There are no runs in {store.path} yet. Start one: mnist-tui train"))
 
 
 @click.command(short_help="Watch a run, live or from the beginning.")
