@@ -8,7 +8,10 @@ from pathlib import Path
 
 OWN_LOOPS = {"torch_tutorial", "keras_tutorial"}
 """Modules that a benchmark starts itself."""
-SHORT = {"tutorials": ["--seeds", "1", "--epochs", "2"]}
+SHORT = {
+    "presets": ["--presets", "speedrun", "--seeds", "1"],
+    "tutorials": ["--seeds", "1", "--epochs", "2"],
+}
 
 
 def main() -> int:

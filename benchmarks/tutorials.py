@@ -27,12 +27,12 @@ PUBLISHED_TEST_ACCURACY = {
 OWN_LOOP = {"pytorch-tutorial": "benchmarks.torch_tutorial", "tensorflow-tutorial": "benchmarks.keras_tutorial"}
 
 
-def run_preset(preset: str, seed: int, epochs: int) -> Figures:
-    """Train our preset in this process; return its figures per epoch."""
+def run_preset(preset: str, **changes: Any) -> Figures:
+    """Train our preset with some settings changed, in this process; return its figures per epoch."""
     from engine import TrainConfig, train
     from engine.events import EpochFinished, RunFinished
 
-    events = list(train(TrainConfig.preset(preset, seed=seed, epochs=epochs)))
+    events = list(train(TrainConfig.preset(preset, **changes)))
     finished = events[-1]
     assert isinstance(finished, RunFinished), finished
     assert finished.error is None, finished.error
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.preset:
-        print(json.dumps(run_preset(options.preset, options.seed, options.epochs)))
+        print(json.dumps(run_preset(options.preset, seed=options.seed, epochs=options.epochs)))
         return
     everything: dict[str, dict[str, list[Figures]]] = {}
     for preset, module in OWN_LOOP.items():

@@ -173,7 +173,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         ),
         Architecture(
             "cnn-strided",
-            "A strided 5×5 and a 3×3 convolution, then a hidden layer, all with batch norm",
+            "Two convolutions and a hidden layer, with batch norm",
             (
                 Conv("conv1", 24, kernel=5, stride=2, padding=1, bias=False),
                 BatchNorm("norm1"),

@@ -36,14 +36,8 @@ class Split:
         used = min(config.limit, rest) if config.limit else rest
         if config.batch_size > used:
             raise ConfigError("batch_size", f"Batch size must be at most the {used:,} training images of this run.")
-        last = used % config.batch_size or config.batch_size
-        if last < ARCHITECTURES[config.model].smallest_batch:
-            raise ConfigError(
-                "batch_size",
-                f"Batches of {config.batch_size:,} of {used:,} training images leave a last one of a single image, "
-                f"which {config.model} cannot normalise.",
-                "Use another batch size.",
-            )
+        if problem := last_batch_problem(config.model, used, config.batch_size):
+            raise ConfigError("batch_size", problem, "Use another batch size.")
         return cls(
             dataset.train_images[:used],
             dataset.train_labels[:used],
@@ -52,3 +46,13 @@ class Split:
             dataset.test_images,
             dataset.test_labels,
         )
+
+
+def last_batch_problem(model: str, images: int, batch_size: int) -> str:
+    """Say why `model` cannot train on `images` in batches of `batch_size`, the last of which may be smaller, or ""."""
+    if (images % batch_size or batch_size) >= ARCHITECTURES[model].smallest_batch:
+        return ""
+    return (
+        f"Batches of {batch_size:,} of {images:,} training images leave a last one of a single image, "
+        f"which {model} cannot normalise."
+    )

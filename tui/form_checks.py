@@ -8,6 +8,7 @@ from engine.config import FIELDS, Field, TrainConfig, parse_field
 from engine.errors import ConfigError
 from engine.models import ARCHITECTURES
 from engine.presets import DEFAULT_PRESET, PRESETS
+from engine.split import last_batch_problem
 from tui.availability import Reports, backend_problem, device_problem
 from tui.formats import count
 from tui.jobs import Dataset
@@ -77,4 +78,6 @@ def _dataset_problems(values: Mapping[str, str], known: Mapping[str, str], datas
     left = min(limit or images, images - validation)
     if int(values["batch_size"]) > left:
         return {"batch_size": f"Batch size must be at most the {count(left)} training images."}
-    return {}
+    if "model" in known:
+        return {}
+    return {"batch_size": last_batch_problem(values["model"], left, int(values["batch_size"]))}

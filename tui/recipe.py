@@ -30,8 +30,9 @@ def sentences(config: TrainConfig) -> list[str]:
     normaliser = "PyTorch" if conventions.initialisation == "torch" else "Keras"
     order = "in a new order every epoch" if config.shuffle else "always in the same order"
     where = "the best device it sees" if config.device == "auto" else config.device
+    epochs = "one epoch" if config.epochs == 1 else f"{count(config.epochs)} epochs"
     told = [
-        f"{BACKENDS[config.backend].label} trains on {where}, for {count(config.epochs)} epochs.",
+        f"{BACKENDS[config.backend].label} trains on {where}, for {epochs}.",
         f"Each step takes {count(config.batch_size)} images, {order}, and lowers their cross entropy "
         f"by {optimizer} at a learning rate of {config.learning_rate:g}, {SCHEDULES[config.schedule]}.",
         f"Pixels are scaled {PIXELS[config.normalisation]}.",

@@ -57,7 +57,7 @@ def chosen_settings(flags: Mapping[str, Any]) -> dict[str, Choice]:
 def plan_run(flags: Mapping[str, Any], match: bool = False) -> Plan:
     """Return the settings that `flags` and all the rest add up to; raise ConfigError for the first bad one.
 
-    With `match`, both backends follow the conventions of the framework that the preset comes from.
+    With `match`, both backends follow the conventions of the preset's own framework.
     """
     chosen = chosen_settings(flags)
     chosen.pop("store", None)

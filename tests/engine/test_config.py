@@ -218,6 +218,13 @@ class TestPresets:
         assert (config.optimizer, config.learning_rate, config.batch_size, config.epochs) == ("adam", 0.001, 32, 10)
         assert conventions_of(config) == CONVENTIONS["keras"]
 
+    @pytest.mark.parametrize(("name", "epochs"), [("speedrun", 1), ("accurate", 8)])
+    def test_the_impatient_have_a_network_and_a_recipe_of_their_own(self, name: str, epochs: int) -> None:
+        config = TrainConfig.preset(name)
+        assert (config.backend, config.model, config.epochs) == ("torch", "cnn-strided", epochs)
+        assert (config.schedule, config.normalisation, config.batch_size) == ("onecycle", "standard", 128)
+        assert config.augmentation == ("none" if epochs == 1 else "shift")
+
     @pytest.mark.parametrize("name", PRESETS)
     def test_they_train_in_either_framework(self, name: str) -> None:
         for backend in FIELDS["backend"].choices:

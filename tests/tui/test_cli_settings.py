@@ -135,7 +135,10 @@ def test_the_store_follows_the_same_order(config_file: Path, cli_store: Path, mo
     assert locate_store(None).path == Path.cwd() / "checkpoints"
 
 
-@pytest.mark.parametrize(("preset", "home"), [("pytorch-tutorial", "torch"), ("tensorflow-tutorial", "keras")])
+@pytest.mark.parametrize(
+    ("preset", "home"),
+    [("pytorch-tutorial", "torch"), ("tensorflow-tutorial", "keras"), ("speedrun", "torch"), ("accurate", "torch")],
+)
 def test_match_pins_the_conventions_of_the_presets_home(preset: str, home: str) -> None:
     for backend in ("torch", "tensorflow"):
         config = plan_run({"preset": preset, "backend": backend}, match=True).config

@@ -64,8 +64,7 @@ def _help(field: Field) -> str:
 @click.option(
     "--match",
     is_flag=True,
-    help="Train alike on both backends: initial weights, Adam ε and batch norm of the framework that the preset "
-    "comes from.",
+    help="Train alike on both backends: initial weights, Adam ε and batch norm of the preset's own framework.",
 )
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events as JSON lines.")

@@ -13,7 +13,7 @@ from tui.formats import count
 from tui.recipe import sentences
 from tui.screens.mode_screen import ModeScreen
 
-COLUMNS = (("layer", 8, False), ("what", 36, False), ("output", 12, True), ("parameters", 12, True))
+COLUMNS = (("layer", 8, False), ("what", 38, False), ("output", 12, True), ("parameters", 12, True))
 
 
 class ModelScreen(ModeScreen):
