@@ -37,6 +37,14 @@ async def test_choosing_a_preset_fills_in_its_recipe_and_its_backend(store: Stor
         await until(lambda: app.config == wanted, "the form has the other tutorial's recipe, and the seed still")
 
 
+async def test_the_model_screen_describes_the_presets_network_in_full_on_80_columns(store: Store) -> None:
+    async with opened(store, size=(80, 40), settings={"preset": "speedrun", "batch_size": "64"}) as (app, pilot):
+        await pilot.press("5")
+        await until_shown(app, "cnn-strided · Two convolutions and a hidden layer, with batch norm")
+        await until_shown(app, "24 filters of 5×5, stride 2, padding 1    24×13×13         600")
+        await until_shown(app, "fully connected, 128 units", "166,258", "for one epoch.")
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "message"),
     [
@@ -62,6 +70,12 @@ async def test_a_value_that_does_not_fit_is_explained_at_its_field(
         assert store.runs() == []
         assert app.focused is not None
         assert app.focused.id == f"set-{field}"
+
+
+async def test_a_last_batch_of_one_image_is_refused_where_the_network_cannot_normalise_it(store: Store) -> None:
+    async with opened(store, settings={"preset": "speedrun", "batch_size": "17"}) as (app, _):
+        form = app.screen.query_one(SetupForm)
+        await until(lambda: "a single image" in form.problems.get("batch_size", ""), "the batch size is refused")
 
 
 async def test_letters_typed_in_a_field_of_numbers_do_what_they_do_elsewhere(store: Store) -> None:
