@@ -13,7 +13,7 @@ from engine.checkpoint import LAST
 from engine.events import CheckpointSaved, RunStarted
 from engine.launcher import launch, relaunch
 from engine.locks import is_held
-from engine.runs import Run, Store
+from engine.runs import Progress, Run, Store
 from tests.stress.torture import (
     LONG,
     Record,
@@ -50,10 +50,11 @@ class Killer:
 
     def wait_for_start(self, count: int) -> None:
         """Wait until worker number `count` trains; note what the kills before have cost."""
-        before = self.run.progress()
-        saved = max((e.epoch for e in self.run.events() if isinstance(e, CheckpointSaved)), default=0)
-        finished = before.epochs[-1].epoch if before.epochs else 0
         started: RunStarted = wait_until(lambda: starts(self.run)[count:], "the next worker trains", LONG)[0]
+        log = self.run.events()
+        before = log[: log.index(started)]
+        saved = max((event.epoch for event in before if isinstance(event, CheckpointSaved)), default=0)
+        finished = max((epoch.epoch for epoch in Progress.of(before).epochs), default=0)
         resumed_from = started.resumed_from or 0
         if count:
             assert resumed_from >= saved, "an epoch whose checkpoint was told is lost"
