@@ -5,6 +5,7 @@ Forms and command-line flags are made from the fields below, so a setting is des
 
 from __future__ import annotations
 
+import contextlib
 import types
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     deterministic: Annotated[
         bool, Meta(description="Only use operations that repeat bit for bit, even where that is slower")
     ] = False
-    threads: Annotated[int, Meta(ge=0, le=1024, description="CPU threads; 0 takes what suits small networks")] = 0
+    threads: Annotated[int, Meta(ge=0, le=1024, description="CPU threads; 0 takes what suits the network")] = 0
     data: Annotated[
         str, Meta(pattern=PRINTABLE, description="Folder of IDX files or a Keras mnist.npz; empty looks around")
     ] = ""
@@ -124,6 +125,10 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     @classmethod
     def from_json(cls, text: bytes, source: str | Path = "config.json") -> TrainConfig:
         """Return the config that `text` holds; raise ConfigError naming `source` when it does not hold one."""
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            config = msgspec.json.decode(text, type=cls)  # a tenth of the time of what follows, which finds the words
+            config.check()
+            return config
         try:
             values = msgspec.json.decode(text, type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

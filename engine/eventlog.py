@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from engine import events
 from engine.events import AnyEvent
 
-READ_LIMIT = 4 * 1024 * 1024
+READ_LIMIT = 1024 * 1024
 
 
 class EventWriter:
@@ -45,6 +47,10 @@ class LineFollower:
 
     def read(self, limit: int = READ_LIMIT) -> list[bytes]:
         """Return new complete lines, of at most about `limit` bytes; [] when there are none or no file yet."""
+        return self.read_block(limit).splitlines()
+
+    def read_block(self, limit: int = READ_LIMIT) -> bytes:
+        """Return the same in one piece, each line with its end."""
         try:
             with self.path.open("rb") as file:
                 file.seek(self.offset)
@@ -52,10 +58,10 @@ class LineFollower:
                 if len(data) == limit and b"\n" not in data:
                     data += file.readline()
         except FileNotFoundError:
-            return []
+            return b""
         complete = data[: data.rfind(b"\n") + 1]
         self.offset += len(complete)
-        return complete.splitlines()
+        return complete
 
 
 class EventFollower:
@@ -64,10 +70,39 @@ class EventFollower:
     def __init__(self, path: Path) -> None:
         self._lines = LineFollower(path)
 
-    def read(self) -> list[AnyEvent]:
-        """Return the events added since the last look, some megabytes at most; [] when there are none."""
-        decoded = (events.decode(line) for line in self._lines.read())
-        return [event for event in decoded if event is not None]
+    def read(self, steps: int | None = None) -> list[AnyEvent]:
+        """Return the events added since the last look, some megabytes at most; [] when there are none.
+
+        With `steps`, at most so many of every stretch of step events in between, evenly spread and with the last.
+        """
+        block = self._lines.read_block()
+        lines = block.splitlines() if steps is None else _thinned(block, steps)
+        return [event for event in map(events.decode, lines) if event is not None]
+
+
+_NO_STEP = re.compile(rb"\n(?!%s)" % re.escape(events.STEP_BEGINS))
+"""The end of a line that one follows which is no step. Millions of steps are passed over in a tenth of a second."""
+
+
+def _thinned(block: bytes, steps: int) -> Iterator[bytes]:
+    """Yield the lines of `block`, and of each stretch of steps at most `steps`."""
+    block = b"\n" + block
+    place = 1
+    for line_end in _NO_STEP.finditer(block, 0, len(block) - 1):
+        start = line_end.end()
+        yield from _some(block[place:start], steps)
+        place = block.index(b"\n", start) + 1
+        yield block[start:place]
+    yield from _some(block[place:], steps)
+
+
+def _some(stretch: bytes, most: int) -> list[bytes]:
+    """Return at most so many of the lines of `stretch`, evenly spread and with the last."""
+    if most == 1:
+        return [stretch[stretch.rfind(b"\n", 0, -1) + 1 :]] if stretch else []
+    lines = stretch.splitlines()
+    stride = max(1, -(-len(lines) // most))
+    return lines[(len(lines) - 1) % stride :: stride]
 
 
 def read_events(path: Path) -> list[AnyEvent]:

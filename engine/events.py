@@ -164,6 +164,9 @@ AnyEvent = (
     | RunFinished
 )
 
+STEP_BEGINS = b'{"type":"step",'
+"""How the line of a Step begins."""
+
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 

@@ -20,7 +20,7 @@ FIRST_EPOCH_POINTS = 400
 class RunSnapshot:
     """A run as the screens show it.
 
-    `first_epoch` holds the steps of the first epoch, thinned out, for curves while there are no epochs yet.
+    `first_epoch` holds the steps of the first epoch, thinned out, for curves until there are two epochs to connect.
     `mistakes` is how many test images were wrong after each epoch that has predictions. `problem` says why the
     settings cannot be read, and is else empty. `place` is where it stands in line, if it does. `crash` says what became
     of a worker that ended without a word, and `log_tail` are the last lines that it printed.
@@ -89,16 +89,44 @@ class RunReplay:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._follower = run.follow()
-        self._kept: list[AnyEvent] = []
-        self._first_epoch: list[events.Step] = []
         self._config: TrainConfig | None = None
         self._problem = ""
         self._read_config()
+        self._begin()
         self.snapshot = RunSnapshot(run, "waiting", Progress(), self._config, self._problem)
 
+    def _begin(self) -> None:
+        self._follower = self.run.follow()
+        self._kept: list[AnyEvent] = []
+        self._first_epoch: list[events.Step] = []
+        self._epochs = 0
+        self._settled: tuple[int, int] | None = None
+
     def update(self) -> bool:
-        """Read what is new; return whether the snapshot is another one now."""
+        """Read what is new; return whether the snapshot is another one now.
+
+        Once the run has ended, its log is let go and only looked at from outside: there may be thousands of them.
+        """
+        stamp = self._stamp()
+        if self._settled:
+            if stamp == self._settled:
+                return False
+            self._begin()
+        is_news = self._update()
+        if stamp and self.snapshot.progress.finished:
+            self._begin()
+            self._settled = stamp
+        return is_news
+
+    def _stamp(self) -> tuple[int, int] | None:
+        """Return what changes whenever something is written to the log; None where there is none."""
+        try:
+            found = self.run.events_path.stat()
+        except OSError:
+            return None
+        return found.st_size, found.st_mtime_ns
+
+    def _update(self) -> bool:
         new = self._read()
         progress = Progress.of(self._kept) if new else self.snapshot.progress
         status = self.run.status(progress)
@@ -121,7 +149,7 @@ class RunReplay:
 
     def _read(self) -> bool:
         found = False
-        while batch := self._follower.read():
+        while batch := self._follower.read(steps=1 if self._epochs else FIRST_EPOCH_POINTS):
             found = True
             self._keep(batch)
         return found
@@ -129,7 +157,9 @@ class RunReplay:
     def _keep(self, batch: Iterable[AnyEvent]) -> None:
         for event in batch:
             if isinstance(event, events.RunStarted):
-                self._first_epoch = []
+                self._first_epoch, self._epochs = [], 0
+            if isinstance(event, events.EpochFinished):
+                self._epochs += 1
             if isinstance(event, events.Step):
                 self._keep_first_epoch(event)
             if self._kept and type(event) is type(self._kept[-1]) and isinstance(event, events.Step | _Download):
@@ -160,7 +190,7 @@ class RunReplay:
             progress=progress,
             config=self._config,
             problem=self._problem,
-            first_epoch=tuple(self._first_epoch),
+            first_epoch=tuple(self._first_epoch) if len(progress.epochs) < 2 else (),
             mistakes=tuple(item for item in sorted(mistakes.items()) if item[0] in known),
             download=last if isinstance(last, events.DownloadProgressed) else None,
             awaited_device=last.device if isinstance(last, events.DeviceAwaited) else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,25 @@ class TestFollowing:
         assert follower.read() == []
         writer.append(step(3))
         assert [event.step for event in follower.read()] == [3]  # type: ignore[union-attr]
+
+    @pytest.mark.parametrize("steps", [1, 2, 3, 7])
+    def test_of_many_steps_in_a_row_it_hands_out_a_few_with_the_last(
+        self, path: Path, writer: EventWriter, steps: int
+    ) -> None:
+        stretches = [range(1, 7), range(7, 8), range(8, 100)]
+        for stretch in stretches:
+            for number in stretch:
+                writer.append(step(number))
+            writer.append(Warned(message="between"))
+            writer.append(Warned(message="two"))
+        read = EventFollower(path).read(steps=steps)
+        assert [event.message for event in read if isinstance(event, Warned)] == ["between", "two"] * 3
+        numbers = [event.step for event in read if isinstance(event, Step)]
+        for stretch in stretches:
+            kept = [number for number in numbers if number in stretch]
+            assert kept[-1] == stretch[-1]
+            assert min(len(stretch), (steps + 1) // 2) <= len(kept) <= steps
+            assert len({after - before for before, after in pairwise(kept)}) <= 1
 
     def test_it_may_begin_before_the_log_does(self, path: Path) -> None:
         follower = EventFollower(path)
