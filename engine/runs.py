@@ -186,13 +186,16 @@ class Store:
 
     def runs(self) -> list[Run]:
         """Return the runs, the oldest first; [] when the store does not exist yet."""
+        return [Run(self.path / run_id) for run_id in self.run_ids()]
+
+    def run_ids(self) -> list[str]:
+        """Return the ids of the runs, the oldest first; [] when the store does not exist yet."""
         try:
-            names = sorted((entry.name for entry in os.scandir(self.path) if _is_run(entry)), key=_moment)
+            return sorted((entry.name for entry in os.scandir(self.path) if _is_run(entry)), key=_moment)
         except FileNotFoundError:
             return []
         except OSError as error:
             raise self._unusable("read", error) from error
-        return [Run(self.path / name) for name in names]
 
     def find(self, reference: str) -> Run:
         """Return the run that `reference` means: an id, a unique prefix of one, a name, or `last`.
@@ -289,7 +292,7 @@ def _moment(run_id: str) -> tuple[str, str, str]:
 def _is_run(entry: os.DirEntry[str]) -> bool:
     if entry.name.startswith(".") or not entry.is_dir(follow_symlinks=False):
         return False
-    return Path(entry.path, "config.json").exists()
+    return os.access(f"{entry.path}/config.json", os.F_OK)  # a Path would take three times as long
 
 
 def _name_of(run: Run) -> str:

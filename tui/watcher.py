@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,18 @@ from tui.snapshot import RunReplay, RunSnapshot
 
 RUN_SECONDS = 0.1
 STORE_SECONDS = 1.0
+RUNS_AT_FIRST = 50
+FIRST_SECONDS = 0.3
+"""The newest runs of a store are shown as soon as so many are read, or have taken so long; the others as they come."""
+READING_SECONDS = 0.1
+ENDED_PER_LOOK = 500
+"""How many of the runs that have ended are looked at each time whether they go on: 5 ms."""
+NEIGHBOURS = 200
+"""How many runs before and after one may have been launched together with it."""
+SURE_SECONDS = 2.0
+"""When a folder has been left alone for so long, its time of change tells whether anything came or went."""
+LOOKS_PER_SCAN = 10
+"""A folder that seems unchanged is read all the same now and then."""
 
 
 @dataclass
@@ -47,7 +60,15 @@ class Watcher:
         self._post = post
         self._replays: dict[str, RunReplay] = {}
         self._watched: Run | None = None
+        self._ids: list[str] = []
+        """The store's runs, the newest first."""
+        self._unread: list[str] = []
+        """Those of which nothing is known yet, the newest last."""
+        self._ended_ids: list[str] = []
+        """Those that have ended and are to be looked at in the next looks."""
+        self._scanned: tuple[float, int] | None = None
         self._kin: tuple[str, ...] = ()
+        self._kin_of: tuple[str, list[str]] = ("", [])
         self._announced: Family | None = None
         self._listed: tuple[RunSnapshot, ...] | None = None
         self._failed = ""
@@ -85,7 +106,9 @@ class Watcher:
             if ticks % per_listing == 0:
                 self._list()
             self._look_at_watched()
-            if self._hurry.wait(RUN_SECONDS):
+            if self._unread:
+                self._read_more()
+            if self._hurry.wait(RUN_SECONDS / 10 if self._unread else RUN_SECONDS):
                 self._hurry.clear()
                 ticks = -1
             ticks += 1
@@ -117,28 +140,74 @@ class Watcher:
 
     def _list(self) -> None:
         try:
-            runs = self._store.runs()
+            self._scan()
         except EngineError as error:
             if str(error) != self._failed:
                 self._failed = str(error)
                 self._post(StoreFailed(error))
             return
-        ids = {run.id for run in runs}
+        end = time.monotonic() + FIRST_SECONDS
+        while self._unread and len(self._replays) < RUNS_AT_FIRST and time.monotonic() < end:
+            self._read_next()
+        self._update()
+        self._find_kin(self._watched.id if self._watched else "")
+        self._announce()
+
+    def _scan(self) -> None:
+        """Find out which runs there are, unless nothing can have changed."""
+        try:
+            changed = self._store.path.stat().st_mtime
+        except OSError:
+            changed = time.time()
+        looks = self._scanned[1] + 1 if self._scanned else 0
+        is_sure = time.time() - changed > SURE_SECONDS and looks % LOOKS_PER_SCAN
+        if self._scanned and self._scanned[0] == changed and is_sure:
+            self._scanned = (changed, looks)
+            return
+        self._ids = self._store.run_ids()[::-1]
+        self._scanned = (changed, looks)
         watched = self._watched.id if self._watched else ""
-        self._replays = {i: replay for i, replay in self._replays.items() if i in ids or i == watched}
-        for run in runs:
-            self._replay(run).update()
-        self._kin = self._find_kin(watched)
-        listed = tuple(self._replays[run.id].snapshot for run in reversed(runs))
+        known = {*self._ids, watched}
+        self._replays = {run_id: replay for run_id, replay in self._replays.items() if run_id in known}
+        self._unread = [run_id for run_id in reversed(self._ids) if run_id not in self._replays]
+
+    def _update(self) -> None:
+        """Look at all runs that are live, and at some of those that have ended."""
+        for replay in self._replays.values():
+            if not replay.snapshot.progress.finished:
+                replay.update()
+        if not self._ended_ids:
+            self._ended_ids = list(self._replays)
+        for run_id in self._ended_ids[-ENDED_PER_LOOK:]:
+            if run_id in self._replays:
+                self._replays[run_id].update()
+        del self._ended_ids[-ENDED_PER_LOOK:]
+
+    def _read_more(self) -> None:
+        """Read runs for a moment, and show them."""
+        end = time.monotonic() + READING_SECONDS
+        while self._unread and time.monotonic() < end:
+            self._read_next()
+        self._announce()
+
+    def _read_next(self) -> None:
+        self._replay(Run(self._store.path / self._unread.pop())).update()
+
+    def _announce(self) -> None:
+        listed = tuple(self._replays[run_id].snapshot for run_id in self._ids if run_id in self._replays)
         if self._listed is None or [id(s) for s in listed] != [id(s) for s in self._listed]:
             self._listed = listed
             self._post(RunsChanged(listed))
 
-    def _find_kin(self, watched: str) -> tuple[str, ...]:
-        from engine.families import family_of
+    def _find_kin(self, watched: str) -> None:
+        place = self._ids.index(watched) if watched in self._ids else len(self._ids)
+        near = self._ids[max(0, place - NEIGHBOURS) : place + NEIGHBOURS]
+        known = {run_id: self._replays[run_id].snapshot.config for run_id in near if run_id in self._replays}
+        if (watched, list(known)) != self._kin_of:
+            from engine.families import family_of
 
-        snapshots = (replay.snapshot for replay in self._replays.values())
-        return family_of(watched, {one.run.id: one.config for one in snapshots if one.config})
+            self._kin_of = watched, list(known)
+            self._kin = family_of(watched, {run_id: config for run_id, config in known.items() if config})
 
     def _replay(self, run: Run) -> RunReplay:
         if run.id not in self._replays:

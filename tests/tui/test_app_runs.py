@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.synthetic import write_run
+from engine.eventlog import EventWriter
+from engine.events import RunRelaunched
+from engine.locks import FileLock
 from engine.runs import Store
 from tests.tui.app_harness import WrittenRun, completed, opened, shown, until, until_shown
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.runs import RunTable
 
 
 @pytest.fixture
@@ -92,3 +97,30 @@ async def test_a_store_that_cannot_be_read_is_told(store: Store) -> None:
     async with opened(store) as (app, pilot):
         await pilot.press("2")
         await until(lambda: "Store cannot be read" in shown(app), "the store's problem is told")
+
+
+async def test_with_thousands_of_runs_the_newest_come_first_and_the_others_after_them(store: Store) -> None:
+    first = write_run(store.path, 0, epochs=2, steps=2)
+    for number in range(1, 1000):
+        newest = write_run(store.path, number, epochs=2, steps=2)
+    async with opened(store) as (app, pilot):
+        await pilot.press("2")
+        await until_shown(app, newest.id, "1,000 runs")
+        await until(lambda: app.screen.query_one(RunTable).row_count == 1000, "all have a row")
+        await pilot.press("ctrl+end")
+        await until_shown(app, first.id)
+
+
+async def test_a_run_that_had_ended_is_followed_when_it_goes_on(store: Store) -> None:
+    completed(store)
+    ended = completed(store)
+    async with opened(store) as (app, pilot):
+        await pilot.press("2")
+        await until_shown(app, ended.id, "✓ completed")
+        log = EventWriter(ended.events_path)
+        lock = FileLock(ended.lock_path)
+        assert lock.acquire()
+        log.append(RunRelaunched())
+        await until_shown(app, "◌ waiting")
+        lock.release()
+        log.close()

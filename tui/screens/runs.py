@@ -9,6 +9,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import DataTable, Static
 
 from engine.backends import BACKENDS
@@ -30,6 +31,8 @@ COLUMNS = (
     ("time", 8, True),
 )
 NARROW_LEAVES_OUT = "backend"
+ROWS_AT_ONCE = 200
+PAUSE_FOR_KEYS = 0.02
 
 
 class RunTable(DataTable[Text]):
@@ -55,7 +58,10 @@ class RunsScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: list[str] = []
+        self._shown: list[RunSnapshot] = []
+        """What the rows of the table show."""
+        self._wanted: tuple[RunSnapshot, ...] = ()
+        self._filling: Timer | None = None
         self._narrow: bool | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -110,21 +116,36 @@ class RunsScreen(ModeScreen):
         self._tell()
 
     def _fill(self, runs: tuple[RunSnapshot, ...]) -> None:
-        """Show `runs`; where they are the same ones as before, only what changed is touched."""
-        table, ids = self._table, [snapshot.run.id for snapshot in runs]
-        if ids == self._shown:
-            for snapshot in runs:
-                for name, cell in self._cells(snapshot).items():
-                    if table.get_cell(snapshot.run.id, name) != cell:
-                        table.update_cell(snapshot.run.id, name, cell)
-            return
+        """Show `runs`; where they begin with the same ones as before, only what changed is touched."""
+        table, self._wanted = self._table, runs
         chosen = self._chosen_id
-        table.clear()
-        for snapshot in runs:
-            table.add_row(*self._cells(snapshot).values(), key=snapshot.run.id)
-        self._shown = ids
-        if chosen in ids:
-            table.move_cursor(row=ids.index(chosen))
+        begin_alike = all(new.run.id == old.run.id for new, old in zip(runs, self._shown, strict=False))
+        if not begin_alike or len(runs) < len(self._shown):
+            table.clear()
+            self._shown = []
+        for row, (snapshot, before) in enumerate(zip(runs, self._shown, strict=False)):
+            if snapshot is not before:
+                self._update(row, snapshot)
+        place = next((row for row, snapshot in enumerate(runs) if snapshot.run.id == chosen), -1)
+        self._add_rows(max(ROWS_AT_ONCE, place + 1 - len(self._shown)))
+        if place >= 0 and place != table.cursor_row:
+            table.move_cursor(row=place)
+
+    def _update(self, row: int, snapshot: RunSnapshot) -> None:
+        self._shown[row] = snapshot
+        for name, cell in self._cells(snapshot).items():
+            if self._table.get_cell(snapshot.run.id, name) != cell:
+                self._table.update_cell(snapshot.run.id, name, cell)
+
+    def _add_rows(self, count: int) -> None:
+        """Add so many of the rows that are wanted, and the rest in turns with the keys: a thousand take 0.1 s."""
+        if self._filling:
+            self._filling.stop()
+        for snapshot in self._wanted[len(self._shown) :][:count]:
+            self._table.add_row(*self._cells(snapshot).values(), key=snapshot.run.id)
+            self._shown.append(snapshot)
+        if len(self._shown) < len(self._wanted):
+            self._filling = self.set_timer(PAUSE_FOR_KEYS, partial(self._add_rows, ROWS_AT_ONCE))
 
     def _cells(self, snapshot: RunSnapshot) -> dict[str, Text]:
         progress = snapshot.progress
@@ -149,11 +170,12 @@ class RunsScreen(ModeScreen):
     @property
     def _chosen_id(self) -> str:
         row = self._table.cursor_row
-        return self._shown[row] if 0 <= row < len(self._shown) else ""
+        return self._shown[row].run.id if 0 <= row < len(self._shown) else ""
 
     @property
     def _chosen(self) -> RunSnapshot | None:
-        return next((s for s in self.lab.runs or () if s.run.id == self._chosen_id), None)
+        row = self._table.cursor_row
+        return self._shown[row] if 0 <= row < len(self._shown) else None
 
     @on(DataTable.RowHighlighted)
     def _follow_cursor(self) -> None:
