@@ -27,6 +27,9 @@ from engine.postmortem import explained
 from engine.runs import Run
 from engine.turns import Ticket
 
+NICENESS = 5
+"""Training on the processor takes what the app, or whatever else is in front of the user, leaves of it."""
+
 EXIT_STATUS: dict[events.Outcome, int] = {"completed": 0, "failed": 1, "stopped": 0}
 
 
@@ -94,6 +97,8 @@ class _Worker:
         try:
             clear_drafts(self.run.path)
             config = self.run.config
+            if expected_device(config.device) == "cpu":
+                os.nice(NICENESS)
             if not self.skip_queue:
                 yield from self._wait_for_turn(expected_device(config.device))
             from engine.trainer import train

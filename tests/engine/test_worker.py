@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from engine import checkpoint, events
@@ -217,6 +218,7 @@ class TestStopping:
         run = new_run(store, torch_config.replace(epochs=ENDLESS))
         worker = start(run)
         told = wait_for_event(run, Step)
+        assert psutil.Process(worker.pid).nice() > psutil.Process().nice(), "the app comes first"
         worker.send_signal(signal.SIGHUP)
         wait_until(lambda: run.progress().last_step != told, "it goes on after the terminal has hung up")
         run.send(Stop())
