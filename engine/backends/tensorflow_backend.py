@@ -11,12 +11,14 @@ import tensorflow as tf
 from engine import models
 from engine.augmentation import MAX_SHIFT, whole_pixel_shifts
 from engine.backends.base import Device, StepResults, cpu_name, pick_device
+from engine.backends.tensorflow_pooled import PooledConvolution
 from engine.config import TrainConfig
 from engine.conventions import conventions_of
 from engine.errors import BackendError
 from engine.models import ARCHITECTURES
 from engine.optimization import BETAS, SLOTS, adam_step_sizes
 from engine.pixels import normalise
+from engine.pooling import PLACES, default_threads, pooled_blocks
 
 if TYPE_CHECKING:
     from engine.models import State
@@ -46,7 +48,7 @@ class TensorFlowBackend:
     def learner(self, config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> TensorFlowLearner:
         """Build the network with its initial weights and put the training set on the device."""
         device = pick_device(config.device, self.devices(), "TensorFlow")
-        _use_threads(config.threads)
+        _use_threads(config)
         if config.deterministic:
             tf.config.experimental.enable_op_determinism()
         return TensorFlowLearner(config, device, images, labels)
@@ -72,6 +74,10 @@ class TensorFlowLearner:
                 for slot in SLOTS[config.optimizer]
                 for name in self._trained
             }
+            self._blocks = [
+                (block, PooledConvolution(block, self._conventions.batch_norm_epsilon))
+                for block in (pooled_blocks(self._architecture) if device.id == "cpu" else ())
+            ]
             self._images = tf.constant(self._prepare(images))
             self._labels = tf.constant(labels)
             self._predict = tf.function(
@@ -198,15 +204,20 @@ class TensorFlowLearner:
     def _network(self, images: tf.Tensor, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Return the logits of `images` [n, 28, 28, 1], and in training each batch norm's batch statistics."""
         values = images
+        layers = self._architecture.layers
         statistics: dict[str, tf.Tensor] = {}
-        for layer in self._architecture.layers:
+        if training and self._blocks:
+            values, statistics = self._pooled(images)
+            layers = layers[sum(block.layers for block, _ in self._blocks) :]
+        for layer in layers:
             match layer:
                 case models.Conv():
                     values = self._convolve(layer, values)
                 case models.BatchNorm(name=name):
+                    count = tf.size(values) // values.shape[-1]
                     values, mean, variance = self._batch_norm(name, values, training)
                     if training:
-                        statistics |= {f"{name}.running_mean": mean, f"{name}.running_var": variance}
+                        statistics |= self._statistics(name, mean, variance, count)
                 case models.ReLU():
                     values = tf.nn.relu(values)
                 case models.MaxPool(size=size):
@@ -218,6 +229,24 @@ class TensorFlowLearner:
                     values = values + self._weights[f"{name}.bias"] if bias else values
         return values, statistics
 
+    def _pooled(self, images: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Return the output [n, h, w, c] of the network's pooled blocks, and their batch statistics."""
+        count = tf.shape(images)[0]
+        values = tf.transpose(tf.reshape(images, [count, -1]))
+        statistics: dict[str, tf.Tensor] = {}
+        for block, operation in self._blocks:
+            weight, bias = (self._weights[f"{block.conv.name}.{part}"] for part in ("weight", "bias"))
+            if block.norm is None:
+                values = operation(values, weight, bias)
+            else:
+                name = block.norm.name
+                scale, offset = (self._weights[f"{name}.{part}"] for part in ("weight", "bias"))
+                values, mean, variance = operation.normalised(values, weight, bias, scale, offset)
+                seen = count * PLACES * int(np.prod(block.output_size))
+                statistics |= self._statistics(name, mean, variance, seen)
+        shape = [block.conv.filters, *block.output_size, count]
+        return tf.transpose(tf.reshape(values, shape), [3, 1, 2, 0]), statistics
+
     def _convolve(self, layer: models.Conv, images: tf.Tensor) -> tf.Tensor:
         is_same = layer.stride == 1 and layer.kernel == 2 * layer.padding + 1
         if layer.padding and not is_same:
@@ -228,7 +257,7 @@ class TensorFlowLearner:
         return tf.nn.bias_add(output, self._weights[f"{layer.name}.bias"]) if layer.bias else output
 
     def _batch_norm(self, name: str, values: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Return `values` [n, h, w, c] or [n, c] normalised, and the mean and variance to remember, [c]."""
+        """Return `values` [n, h, w, c] or [n, c] normalised, and its mean and biased variance, [c]."""
         scale, offset, mean, variance = (
             self._weights[f"{name}.{parameter}"] for parameter in ("weight", "bias", "running_mean", "running_var")
         )
@@ -245,11 +274,13 @@ class TensorFlowLearner:
         if training:
             variance = _channel_means(tf.square(centred))
         factor = scale * tf.math.rsqrt(variance + self._conventions.batch_norm_epsilon)
-        output = centred * for_each_image(factor) + for_each_image(offset)
-        if training and self._conventions.batch_norm_unbiased:
-            count = tf.cast(tf.size(values) // values.shape[-1], tf.float32)
-            variance *= count / (count - 1)
-        return output, mean, variance
+        return centred * for_each_image(factor) + for_each_image(offset), mean, variance
+
+    def _statistics(self, name: str, mean: tf.Tensor, variance: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return what a batch norm is to remember of a batch in which it saw `count` values of each channel."""
+        if self._conventions.batch_norm_unbiased:
+            variance *= tf.cast(count, tf.float32) / tf.cast(count - 1, tf.float32)
+        return {f"{name}.running_mean": mean, f"{name}.running_var": variance}
 
     def _prepare(self, images: np.ndarray) -> np.ndarray:
         return normalise(images, self._config.normalisation)[..., np.newaxis]
@@ -290,18 +321,23 @@ class TensorFlowLearner:
         return table[position].input_shape[0], 1, 1
 
 
-def _use_threads(count: int) -> None:
-    """Compute with `count` threads, or with TensorFlow's own choice for 0; raise BackendError when it is too late."""
-    if count in (0, tf.config.threading.get_intra_op_parallelism_threads()):
+def _use_threads(config: TrainConfig) -> None:
+    """Compute with as many threads as `config` says or fit its network.
+
+    Once TensorFlow computes in this process, that is settled: raises BackendError when `config` says another number.
+    """
+    count = config.threads or default_threads(ARCHITECTURES[config.model])
+    if count == tf.config.threading.get_intra_op_parallelism_threads():
         return
     try:
         tf.config.threading.set_intra_op_parallelism_threads(count)
     except RuntimeError as error:
-        raise BackendError(
-            "Threads are set already",
-            f"TensorFlow in this process computes with other than {count} threads and cannot change that.",
-            "Keep one number of threads a process, or leave it 0.",
-        ) from error
+        if config.threads:
+            raise BackendError(
+                "Threads are set already",
+                f"TensorFlow in this process computes with other than {count} threads and cannot change that.",
+                "Keep one number of threads a process, or leave it 0.",
+            ) from error
 
 
 def _channel_means(values: tf.Tensor) -> tf.Tensor:

@@ -20,15 +20,12 @@ from engine.conventions import Conventions, conventions_of
 from engine.models import ARCHITECTURES
 from engine.optimization import BETAS, SLOTS
 from engine.pixels import normalise
+from engine.pooling import default_threads, pooled_blocks
 
 if TYPE_CHECKING:
     from engine.models import State
 
 PREDICT_BATCH = 1000
-
-# A step of these networks is too short to share: on a busy machine a second thread made 300 steps of 64 images take
-# 24 s instead of 2.6 s, waiting at barriers. One thread also gives the same bits on machines of any size.
-DEFAULT_THREADS = 1
 
 
 class TorchBackend:
@@ -50,7 +47,7 @@ class TorchBackend:
     def learner(self, config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> TorchLearner:
         """Build the network with its initial weights and put the training set on the device."""
         device = pick_device(config.device, self.devices(), "PyTorch")
-        torch.set_num_threads(config.threads or DEFAULT_THREADS)
+        torch.set_num_threads(config.threads or default_threads(ARCHITECTURES[config.model]))
         torch.use_deterministic_algorithms(config.deterministic)
         return TorchLearner(config, device, images, labels)
 
@@ -65,9 +62,10 @@ class TorchLearner:
         self._torch_device = torch.device(device.id)
         self._network = _build(config, self._conventions).to(self._torch_device)
         self._network_to_train = self._network
-        pooled = PooledNetwork(self._network, biased_variance=not self._conventions.batch_norm_unbiased)
-        if device.id == "cpu" and pooled.has_blocks:
-            self._network_to_train = pooled
+        blocks = pooled_blocks(ARCHITECTURES[config.model]) if device.id == "cpu" else ()
+        if blocks:
+            biased = not self._conventions.batch_norm_unbiased
+            self._network_to_train = PooledNetwork(self._network, blocks, biased_variance=biased)
         self._parameters = dict(self._network.named_parameters())
         self._optimizer = _optimizer(config, list(self._parameters.values()))
         self._images = self._prepare(images)

@@ -1,12 +1,4 @@
-"""Convolution, batch norm, max-pool and ReLU as one operation: for networks of few channels on a CPU.
-
-PyTorch's kernels share the work out by channels, and four of them leave most of a processor idle. Here the batch is
-the innermost axis, so that whatever the window, memory is read in runs of one float an image. A convolution that a
-2×2 max-pool follows is computed as four, one for each place in the pool's window: k×k kernels, shifted in frames of
-(k+1)×(k+1), make all four one matrix product, and the maximum chooses among whole planes. Batch norm and ReLU never
-change which value is the largest (where batch norm's scale is negative, the kernel is negated first), so they come
-after the pool, on a quarter of the values. Weights, gradients and statistics are those of the plain layers but for
-rounding.
+"""The blocks of engine.pooling in PyTorch: convolution, batch norm, max-pool and ReLU as one operation.
 
 A step of the PyTorch tutorial's network with 64 images takes 0.55 of the time that the plain layers take (one
 thread).
@@ -14,39 +6,31 @@ thread).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-POOL = 2
-PLACES = POOL * POOL
-MOST_CHANNELS = 8
-"""With more, PyTorch's own kernels are as quick."""
+from engine.pooling import PLACES, POOL, PooledBlock, frames
 
 
 class PooledNetwork(nn.Module):
-    """`network` for training: its blocks of convolution, batch norm, ReLU and pool at the front as one operation each.
+    """`network` for training, its first layers done by the operations of `blocks`, which stand for them.
 
-    The parameters are the ones of `network`, and so are the running statistics.
+    The parameters are the ones of `network`, and so are the running statistics, whose variance is the biased one with
+    `biased_variance`.
     """
 
-    def __init__(self, network: nn.Sequential, biased_variance: bool) -> None:
+    def __init__(self, network: nn.Sequential, blocks: Sequence[PooledBlock], biased_variance: bool) -> None:
         super().__init__()
         layers = list(network)
-        self._blocks: list[_Block] = []
-        while block := _Block.at_the_front(layers, biased_variance):
-            self._blocks.append(block)
+        self._blocks = []
+        for block in blocks:
+            self._blocks.append(_Block(block, layers[: block.layers], biased_variance))
             layers = layers[block.layers :]
-        if not self._blocks or not isinstance(layers[0], nn.Flatten):
-            self._blocks, layers = [], list(network)
-        self._rest = nn.Sequential(*layers[1:])
-
-    @property
-    def has_blocks(self) -> bool:
-        """Whether there is anything to gain."""
-        return bool(self._blocks)
+        self._rest = nn.Sequential(*layers)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return the logits [n, 10] of `images` [n, 1, h, w]."""
@@ -54,44 +38,30 @@ class PooledNetwork(nn.Module):
         values = images.reshape(count, -1).t().contiguous().view(1, height, width, count)
         for block in self._blocks:
             values = block(values)
-        logits: torch.Tensor = self._rest(values.reshape(-1, count).t())
+        logits: torch.Tensor = self._rest(values.permute(3, 0, 1, 2))
         return logits
 
 
 class _Block:
-    """One convolution with what follows it up to its pool."""
+    """One block, with the layers of the network that hold its parameters."""
 
-    def __init__(self, convolution: nn.Conv2d, norm: nn.BatchNorm2d | None, biased_variance: bool) -> None:
-        self.layers = 3 if norm is None else 4
-        self._convolution, self._norm, self._biased = convolution, norm, biased_variance
-        self._frames = _frames(convolution.kernel_size[0])
-
-    @classmethod
-    def at_the_front(cls, layers: list[nn.Module], biased_variance: bool) -> _Block | None:
-        """Return the block that `layers` begin with, or None where they begin with something else."""
-        convolution, *after = layers[:4]
-        norm = after.pop(0) if after and isinstance(after[0], nn.BatchNorm2d) else None
-        if not (isinstance(convolution, nn.Conv2d) and [type(layer) for layer in after[:2]] == [nn.ReLU, nn.MaxPool2d]):
-            return None
-        is_odd_square = convolution.kernel_size[0] % 2 == 1 and convolution.stride == (1, 1)
-        is_small = max(convolution.in_channels, convolution.out_channels) <= MOST_CHANNELS
-        return cls(convolution, norm, biased_variance) if is_odd_square and is_small else None
+    def __init__(self, block: PooledBlock, layers: Sequence[nn.Module], biased_variance: bool) -> None:
+        self._convolution = layers[0]
+        self._norm = layers[1] if block.norm else None
+        self._padding, self._biased = block.conv.padding, biased_variance
+        self._frames = torch.from_numpy(frames(block.conv.kernel))
 
     def __call__(self, values: torch.Tensor) -> torch.Tensor:
         """Return [out, h/2, w/2, n] of `values` [in, h, w, n]."""
-        convolution, norm = self._convolution, self._norm
-        padding = int(convolution.padding[0])
+        weight, bias, norm = self._convolution.weight, self._convolution.bias, self._norm
         if norm is None:
-            return _PooledConvolution.apply(values, convolution.weight, convolution.bias, self._frames, padding)
-        bias = convolution.bias
+            return _PooledConvolution.apply(values, weight, bias, self._frames, self._padding)
         output, mean, variance = _PooledNorm.apply(
-            values, convolution.weight, bias, norm.weight, norm.bias, self._frames, padding, norm.eps
+            values, weight, bias, norm.weight, norm.bias, self._frames, self._padding, norm.eps
         )
         count = PLACES * output[0].numel()
         with torch.no_grad():
-            if bias is not None:
-                mean += bias
-            norm.running_mean.lerp_(mean, norm.momentum)
+            norm.running_mean.lerp_(mean + bias, norm.momentum)
             norm.running_var.lerp_(variance if self._biased else variance * (count / (count - 1)), norm.momentum)
         return output
 
@@ -136,7 +106,7 @@ class _PooledNorm(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, scale: torch.Tensor,
+        ctx: Any, values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, scale: torch.Tensor,
         offset: torch.Tensor, frames: torch.Tensor, padding: int, epsilon: float,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
         patches, size = _patches(values, weight.shape[-1], padding)
@@ -153,7 +123,6 @@ class _PooledNorm(torch.autograd.Function):
         output = (largest * factor).add_(offset[:, None]).relu_()
         ctx.save_for_backward(patches, kernels, centred, rows, largest, output, deviation, factor, sign, frames)
         ctx.shapes = values.shape, weight.shape, size, padding
-        ctx.has_bias = bias is not None
         ctx.mark_non_differentiable(mean := mean[:, 0] * sign, variance)
         return output.view(len(weight), *size, -1), mean, variance
 
@@ -180,19 +149,7 @@ class _PooledNorm(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             of_values = _gathered(torch.mm(kernels.t(), of_candidates), values_shape, size, padding)
         of_weight = _unframed(torch.mm(of_candidates, patches.t()), frames, weight_shape) * sign[:, None, None, None]
-        of_bias = torch.zeros_like(of_offset) if ctx.has_bias else None
-        return of_values, of_weight, of_bias, of_scale * sign, of_offset, None, None, None
-
-
-def _frames(kernel: int) -> torch.Tensor:
-    """Return the 0/1 matrix [k², 4 (k+1)²] that puts a kernel in the frame of each place of the pool's window."""
-    side = kernel + 1
-    frames = torch.zeros(kernel * kernel, POOL, POOL, side, side)
-    for row in range(POOL):
-        for column in range(POOL):
-            taps = torch.eye(kernel * kernel).view(-1, kernel, kernel)
-            frames[:, row, column, row : row + kernel, column : column + kernel] = taps
-    return frames.view(kernel * kernel, -1)
+        return of_values, of_weight, torch.zeros_like(of_offset), of_scale * sign, of_offset, None, None, None
 
 
 def _framed(weight: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
