@@ -13,6 +13,7 @@ from engine.backends import BACKENDS
 from engine.config import FIELDS, TrainConfig
 from engine.runs import Store
 from tests.tui.app_harness import opened, until, until_shown
+from tui.form_checks import config_of
 from tui.screens.help import HelpScreen
 from tui.widgets.setup_form import SetupForm
 
@@ -30,11 +31,12 @@ async def test_it_starts_with_the_tutorials_recipe_and_what_the_user_prefers(sto
         assert app.config == TrainConfig.preset("pytorch-tutorial", epochs=4)
 
 
-async def test_choosing_a_preset_fills_in_its_recipe_and_its_backend(store: Store) -> None:
+@pytest.mark.parametrize(("downs", "preset"), [(1, "tensorflow-tutorial"), (2, "speedrun"), (3, "accurate")])
+async def test_choosing_a_preset_fills_in_its_recipe_and_its_backend(store: Store, downs: int, preset: str) -> None:
     async with opened(store, settings={"seed": 7}) as (app, pilot):
-        await pilot.press("enter", "down", "enter")
-        wanted = TrainConfig.preset("tensorflow-tutorial", seed=7)
-        await until(lambda: app.config == wanted, "the form has the other tutorial's recipe, and the seed still")
+        await pilot.press("enter", *["down"] * downs, "enter")
+        form, wanted = app.screen.query_one(SetupForm), TrainConfig.preset(preset, seed=7)
+        await until(lambda: config_of(form.values) == wanted, "the form has the preset's recipe, and the seed still")
 
 
 async def test_the_model_screen_describes_the_presets_network_in_full_on_80_columns(store: Store) -> None:
