@@ -1,0 +1,108 @@
+"""The app while a run trains on all cores: how soon keys are answered, what it sends and takes, what training loses.
+
+`python -m benchmarks.while_training [--backend torch] [--keys 60] [--seconds 10] [--rounds 6]`. A real worker trains
+without end; the app follows it on a terminal of 120×40. A key is answered when what it asks for has been sent. For what
+training loses, the app is stopped and continued in turns, and the worker's steps are counted in its log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import time
+from itertools import cycle, islice
+
+from benchmarks.terminal import COMMAND, Terminal, load, own_user, percentile, spread
+from engine import events
+from engine.commands import Stop
+from engine.config import TrainConfig
+from engine.launcher import launch
+from engine.runs import Run, Store
+
+KEYS = (("l", "(log scale)"), ("l", "loss ─"), ("2", "best acc"), ("1", "Setup"), ("?", "Help"), ("\x1b", "Setup"))
+"""What is pressed in turns, and the words that are sent anew because of it."""
+
+
+def start_training(store: Store, backend: str) -> Run:
+    """Return a run that trains on all cores and does not end by itself."""
+    config = TrainConfig.preset(
+        f"{'pytorch' if backend == 'torch' else 'tensorflow'}-tutorial",
+        epochs=10_000, device="cpu", threads=os.cpu_count() or 1,
+    )  # fmt: skip
+    run = launch(store, config)
+    log, deadline = run.follow(), time.monotonic() + 120
+    while not any(isinstance(event, events.Step) for event in log.read()):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{run.id} does not train: {run.log_path.read_text()}")
+        time.sleep(0.1)
+    return run
+
+
+def latencies(terminal: Terminal, count: int) -> list[float]:
+    """Return how many milliseconds each of `count` keys took to be answered."""
+    found = []
+    for key, words in islice(cycle(KEYS), count):
+        pressed = terminal.press(key)
+        found.append(1000 * (terminal.wait_for(words) - pressed))
+        terminal.drain(0.3)
+    return found
+
+
+def images_per_second(terminal: Terminal, run: Run, seconds: float) -> float:
+    """Return how many images the run's worker trains on a second, over so many seconds from now."""
+    log = run.follow()
+    while log.read():
+        pass
+    terminal.drain(seconds)
+    steps = [event for event in log.read() if isinstance(event, events.Step)]
+    first, last = steps[0], steps[-1]
+    done = (last.epoch - first.epoch) * last.steps + last.step - first.step
+    return done * run.config.batch_size / (last.time - first.time)
+
+
+def main() -> None:
+    """Measure and print a line a figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backend", choices=("torch", "tensorflow"), default="torch")
+    parser.add_argument("--keys", type=int, default=60)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--rounds", type=int, default=6)
+    options = parser.parse_args()
+    with own_user() as folder:
+        run = start_training(Store(folder), options.backend)
+        try:
+            with Terminal(COMMAND) as terminal:
+                measure(terminal, run, options)
+        finally:
+            run.send(Stop(now=True))
+            while run.status() in ("running", "paused"):
+                time.sleep(0.1)
+
+
+def measure(terminal: Terminal, run: Run, options: argparse.Namespace) -> None:
+    """Measure with the app on `terminal`, which has just been started."""
+    terminal.wait_for("images/s")
+    terminal.drain(20)  # until it has asked both frameworks for their devices, and opened its screens ahead
+    print(load())
+    before = terminal.processor_seconds()
+    sent = terminal.drain(options.seconds) / options.seconds
+    share = (terminal.processor_seconds() - before) / options.seconds
+    answers = latencies(terminal, options.keys)
+    ratios = []
+    for _ in range(options.rounds):
+        speeds = {}
+        for signal_number, name in ((signal.SIGCONT, "attached"), (signal.SIGSTOP, "alone")):
+            os.kill(terminal.pid, signal_number)
+            speeds[name] = images_per_second(terminal, run, options.seconds / 2)
+        ratios.append(100 * speeds["attached"] / speeds["alone"])
+    os.kill(terminal.pid, signal.SIGCONT)
+    print(f"key to answer: median {percentile(answers, 0.5):.0f} ms, worst {max(answers):.0f} ms")
+    print(f"key to answer, 95th percentile: {percentile(answers, 0.95):.0f} ms (bar 100, aim 50)")
+    print(f"sent while training: {sent / 1000:.1f} kB/s (bar 10, aim 4)")
+    print(f"the app's own processor share: {100 * share:.1f} % of a core")
+    print(f"training speed with the app, of that without: {spread(ratios, 1)} % (bar 95, aim 99), {load()}")
+
+
+if __name__ == "__main__":
+    main()
