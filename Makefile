@@ -2,12 +2,13 @@
 # make test   the whole test suite
 # make lint   ruff, mypy and the import contracts
 # make bench  side-by-side measurements
+# make bench-gpu  the backends' contract on the GPU, and how fast each device trains
 # make stress long torture tests (STRESS_SUITE_RUNS=10: so often the whole suite under full load; 0: not at all)
 PYTHON ?= python3
 BIN := .venv/bin
 EPOCHS ?= 3
 
-.PHONY: run test lint format bench stress clean
+.PHONY: run test lint format bench bench-gpu stress clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -39,6 +40,10 @@ format: .venv/.installed-dev
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks
+
+bench-gpu: .venv/.installed-dev
+	$(BIN)/python -m pytest -m gpu
+	$(BIN)/mnist-tui bench
 
 stress: .venv/.installed-dev
 	$(BIN)/python -m pytest -m stress tests/stress

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch.nn import functional
 from engine import models
 from engine.augmentation import MAX_SHIFT, whole_pixel_shifts
 from engine.backends.base import Device, StepResults, cpu_name, pick_device
+from engine.backends.torch_cuda import CapturedStep
 from engine.backends.torch_pooled import PooledNetwork
 from engine.config import TrainConfig
 from engine.conventions import Conventions, conventions_of
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from engine.models import State
 
 PREDICT_BATCH = 1000
+
+Change = Callable[[torch.Tensor], torch.Tensor]
 
 
 class TorchBackend:
@@ -67,8 +71,9 @@ class TorchLearner:
             biased = not self._conventions.batch_norm_unbiased
             self._network_to_train = PooledNetwork(self._network, blocks, biased_variance=biased)
         self._parameters = dict(self._network.named_parameters())
-        self._optimizer = _optimizer(config, list(self._parameters.values()))
-        self._images = self._prepare(images)
+        self._optimizer = _optimizer(config, list(self._parameters.values()), self._torch_device)
+        self._captured: dict[int, CapturedStep] = {}  # by the number of images
+        self._images = self._resident(images)
         self._labels = torch.from_numpy(labels).to(self._torch_device)
         self._step = 0
         architecture = ARCHITECTURES[config.model]
@@ -83,19 +88,36 @@ class TorchLearner:
         losses = torch.empty(len(batches), device=self._torch_device)
         correct = torch.empty(len(batches), dtype=torch.int64, device=self._torch_device)
         self._network.train()
+        captured = self._captured_step(batches.shape[1]) if augment is None else None
         for number in range(len(batches)):
-            images = self._images.index_select(0, indices[number])
-            labels = self._labels.index_select(0, indices[number])
-            if augment is not None:
-                images = augment(images, number)
-            logits = self._network_to_train(images)
-            loss = functional.cross_entropy(logits, labels, label_smoothing=self._config.label_smoothing)
-            self._optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self._take_step(float(learning_rates[number]))
-            losses[number] = loss.detach()
-            correct[number] = (logits.detach().argmax(1) == labels).sum()
+            self._prepare_step(float(learning_rates[number]))
+            if captured:
+                losses[number], correct[number] = captured(indices[number])
+            else:
+                change = augment(number) if augment else None
+                losses[number], correct[number] = self._take_step(indices[number], change)
         return StepResults(losses.cpu().numpy(), correct.cpu().numpy())
+
+    def _take_step(self, indices: torch.Tensor, change: Change | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Take one step on the images with these numbers, and return their loss and how many were answered right."""
+        images, labels = self._batch(indices), self._labels.index_select(0, indices)
+        logits = self._network_to_train(change(images) if change else images)
+        loss = functional.cross_entropy(logits, labels, label_smoothing=self._config.label_smoothing)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self._optimizer.step()
+        return loss.detach(), (logits.detach().argmax(1) == labels).sum()
+
+    def _captured_step(self, images: int) -> CapturedStep | None:
+        """Return the step for that many images from a CUDA graph, where there can be one.
+
+        In a graph a step's constants are those of the step that was captured. Adam's learning rate lies in a tensor;
+        Keras' ε, which changes from step to step, does not, nor does what the other optimizers use.
+        """
+        has_tensor_rate = isinstance(self._optimizer.param_groups[0]["lr"], torch.Tensor)
+        if not has_tensor_rate or not self._conventions.adam_epsilon_corrected:
+            return None
+        return self._captured.setdefault(images, CapturedStep(self._take_step))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Return the logits, float32 [n, 10], of uint8 images [n, 28, 28] in evaluation mode."""
@@ -124,6 +146,7 @@ class TorchLearner:
         weights = {name: tensor for name, tensor in tensors.items() if not name.startswith("optimizer.")}
         self._network.load_state_dict(weights, strict=False)
         self._step = int(state.get("optimizer.step", 0))
+        self._captured.clear()  # they write to the optimizer state that is replaced now
         for name, parameter in self._parameters.items():
             slots = {
                 _TORCH_SLOTS[slot]: tensors.get(f"optimizer.{slot}.{name}", torch.zeros(parameter.shape)).to(
@@ -135,24 +158,41 @@ class TorchLearner:
                 slots["step"] = torch.tensor(float(self._step), device=self._torch_device)
             self._optimizer.state[parameter] = slots
 
-    def _augmentation(self, transforms: np.ndarray) -> Callable[[torch.Tensor, int], torch.Tensor]:
+    def _augmentation(self, transforms: np.ndarray) -> Callable[[int], Change]:
         """Return what changes the images of the step with a given number as `transforms` say."""
         shifts = whole_pixel_shifts(transforms)
         apply = _warp if shifts is None else _shift
         maps = torch.from_numpy(transforms if shifts is None else shifts).to(self._torch_device)
         fill = self._background
-        return lambda images, number: apply(images, maps[number], fill)
+        return lambda number: lambda images: apply(images, maps[number], fill)
 
-    def _take_step(self, learning_rate: float) -> None:
+    def _prepare_step(self, learning_rate: float) -> None:
         self._step += 1
         (group,) = self._optimizer.param_groups
-        group["lr"] = learning_rate
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(learning_rate)
+        else:
+            group["lr"] = learning_rate
         if "betas" in group:
             epsilon = self._conventions.adam_epsilon
             if not self._conventions.adam_epsilon_corrected:
                 epsilon /= (1 - BETAS[1] ** self._step) ** 0.5
             group["eps"] = epsilon
-        self._optimizer.step()
+
+    def _resident(self, images: np.ndarray) -> torch.Tensor:
+        """Return `images` as they lie on the device: on a GPU as bytes, a quarter of what it reads."""
+        if self._torch_device.type == "cpu":
+            return self._prepare(images)
+        return torch.from_numpy(images).unsqueeze(1).to(self._torch_device)
+
+    def _batch(self, indices: torch.Tensor) -> torch.Tensor:
+        images = self._images.index_select(0, indices)
+        return images if images.dtype is torch.float32 else self._pixel_values[images.int()]
+
+    @cached_property
+    def _pixel_values(self) -> torch.Tensor:
+        every_pixel = np.arange(256, dtype=np.uint8)
+        return torch.from_numpy(normalise(every_pixel, self._config.normalisation)).to(self._torch_device)
 
     def _prepare(self, images: np.ndarray) -> torch.Tensor:
         pixels = normalise(images, self._config.normalisation)
@@ -215,13 +255,16 @@ def _layer(row: models.LayerRow, conventions: Conventions) -> nn.Module:
             return nn.Linear(row.input_shape[0], units, bias=bias)
 
 
-def _optimizer(config: TrainConfig, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+def _optimizer(config: TrainConfig, parameters: list[nn.Parameter], device: torch.device) -> torch.optim.Optimizer:
     decay = config.weight_decay
+    in_graphs: dict[str, Any] = {}
+    if device.type == "cuda":
+        in_graphs = {"lr": torch.tensor(0.0, device=device), "capturable": True}
     match config.optimizer:
         case "adam":
-            return torch.optim.Adam(parameters, betas=BETAS, weight_decay=decay, fused=True)
+            return torch.optim.Adam(parameters, betas=BETAS, weight_decay=decay, fused=True, **in_graphs)
         case "adamw":
-            return torch.optim.AdamW(parameters, betas=BETAS, weight_decay=decay, fused=True)
+            return torch.optim.AdamW(parameters, betas=BETAS, weight_decay=decay, fused=True, **in_graphs)
         case "sgd":
             return torch.optim.SGD(parameters, weight_decay=decay, fused=True)
         case "momentum" | "nesterov" as kind:
