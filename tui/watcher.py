@@ -1,4 +1,4 @@
-"""One thread that follows the store and the runs on display, and posts what changed, at most ten times a second."""
+"""One thread that follows the store and the runs on display, and posts what changed, at most five times a second."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.background import WorkFailed
 from tui.family import Family
 from tui.snapshot import RunReplay, RunSnapshot
 
-RUN_SECONDS = 0.1
+RUN_SECONDS = 0.2
 STORE_SECONDS = 1.0
 RUNS_AT_FIRST = 50
 FIRST_SECONDS = 0.3
@@ -108,7 +108,7 @@ class Watcher:
             self._look_at_watched()
             if self._unread:
                 self._read_more()
-            if self._hurry.wait(RUN_SECONDS / 10 if self._unread else RUN_SECONDS):
+            if self._hurry.wait(RUN_SECONDS / 20 if self._unread else RUN_SECONDS):
                 self._hurry.clear()
                 ticks = -1
             ticks += 1

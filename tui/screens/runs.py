@@ -19,6 +19,7 @@ from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
 from tui.status import status_cell
 from tui.terminal import clean
+from tui.widgets.repaint import entitle, say
 from tui.widgets.run_notice import words_of
 
 COLUMNS = (
@@ -105,7 +106,7 @@ class RunsScreen(ModeScreen):
         empty = self.query_one("#no-runs", Static)
         empty.display, self._table.display = not runs, bool(runs)
         number = "1 run" if runs and len(runs) == 1 else f"{count(len(runs or ()))} runs"
-        self._table.border_title = Content(f"{number} in {clean(str(self.lab.store.path))}")
+        entitle(self._table, Content(f"{number} in {clean(str(self.lab.store.path))}"))
         if self.lab.store_problem:
             empty.update(clean(self.lab.store_problem))
         elif not runs:
@@ -187,7 +188,7 @@ class RunsScreen(ModeScreen):
         title, text, _ = words_of(self._chosen) if self._chosen else ("", Content(""), "")
         told = self.query_one("#told", Static)
         told.display = bool(title)
-        told.update(Content.assemble((clean(title), "bold"), "  ", text))
+        say(told, Content.assemble((clean(title), "bold"), "  ", text))
 
     @on(DataTable.RowSelected)
     async def _open(self) -> None:

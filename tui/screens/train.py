@@ -24,6 +24,7 @@ from tui.terminal import clean
 from tui.widgets.chart import Chart
 from tui.widgets.epoch_table import EpochTable
 from tui.widgets.progress_row import ProgressRow
+from tui.widgets.repaint import entitle, say
 from tui.widgets.run_notice import RunNotice
 from tui.widgets.setup_form import SetupForm
 
@@ -102,7 +103,7 @@ class TrainScreen(ModeScreen):
         self.query_one("#empty").display = family is None
         self.query_one(EpochTable).display = family is not None
         title = _title(family, self.lab.ascii, self.app.size.width) if family else Content("run")
-        self.query_one("#history").border_title = title
+        entitle(self.query_one("#history"), title)
         self._show_end(family)
         self._tell_rate(family.display if family else None)
 
@@ -131,7 +132,7 @@ class TrainScreen(ModeScreen):
         summary = _summary(family.display) if family and not training else Content("")
         result = Content("\n".join(family.result())) if family else Content("")
         for name, text in (("#summary", summary), ("#result", result)):
-            self.query_one(name, Static).update(text)
+            say(self.query_one(name, Static), text)
             self.query_one(name).set_class(not text.plain, "-empty")
         self.query_one("#history").set_class(bool(result.plain), "-result")
 

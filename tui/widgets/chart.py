@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
+from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
@@ -17,12 +18,12 @@ from tui.widgets.plot import AXIS, SOLID_ASCII, LineStyle, Run, Series, plot
 
 __all__ = ["Chart", "LineStyle", "Series"]
 
-REBUILD_SECONDS = 0.1  # a build takes some 4 ms, and no one reads more than ten a second
+REBUILD_SECONDS = 0.5  # a build takes some 4 ms and is 1 kB to send, and a curve over epochs moves slowly
 COLORS = 6
 
 
 class Chart(Widget):
-    """Curves in a box that names them. `show` is the way in; the rest redraws itself, ten times a second at most."""
+    """Curves in a box that names them. `show` is the way in; the rest redraws itself, some times a second."""
 
     DEFAULT_CSS = """
     Chart {
@@ -83,7 +84,7 @@ class Chart(Widget):
         self._strips: list[Strip] = []  # `_rows` in the theme's colours
 
     def show(self, series: Sequence[Series]) -> None:
-        """Show these curves instead: at once, or when the last ones have been there for a tenth of a second."""
+        """Show these curves instead: at once, or when the last ones have been there for a moment."""
         self._latest = tuple(series)
         if self._cooldown is None:
             self._show_latest()
@@ -115,7 +116,7 @@ class Chart(Widget):
         self._cooldown = None
         if self._latest != self._shown:
             self._shown = self._latest
-            self.refresh()
+            self._refresh_changed()
             if self.is_running:
                 self._cooldown = self.set_timer(REBUILD_SECONDS, self._show_latest)
 
@@ -123,10 +124,25 @@ class Chart(Widget):
         super().notify_style_update()
         self._strips = []
 
-    def render_line(self, y: int) -> Strip:
+    def _refresh_changed(self) -> None:
+        """Have painted what is another thing now: a chart is 7 kB, and little of it moves between two steps."""
+        before, width = self._rows, self.size.width
+        self._build()
+        if len(before) != len(self._rows):
+            self.refresh()
+            return
+        changed = [_changed(y, width, *rows) for y, rows in enumerate(zip(before, self._rows, strict=True))]
+        if regions := [region for region in changed if region]:
+            self.refresh(*regions)
+
+    def _build(self) -> None:
+        """Plot what is to be shown, unless that is done; `_rows` have the curves' colours in place of their numbers."""
         made_from = (self._shown, self.size, self.log_scale, self.ascii)
         if made_from != self._plotted:
             self._rows, self._strips, self._plotted = self._plot(), [], made_from
+
+    def render_line(self, y: int) -> Strip:
+        self._build()
         if not self._strips:
             self._strips = [self._strip(row) for row in self._rows]
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
@@ -136,7 +152,9 @@ class Chart(Widget):
         if height < 2:
             return []
         rows = plot(self._shown, width, height, y_format=self._y_format, log_scale=self.log_scale, ascii=self.ascii)
-        return rows or self._message(width, height)
+        rows = rows or self._message(width, height)
+        colors = [one.style.color % COLORS for one in self._shown]
+        return [[(text, curve if curve == AXIS else colors[curve]) for text, curve in row] for row in rows]
 
     def _message(self, width: int, height: int) -> list[list[Run]]:
         """Say, in the middle, why there are no curves."""
@@ -147,10 +165,24 @@ class Chart(Widget):
         return [*blank, [(text.center(width), AXIS)]]
 
     def _strip(self, row: Sequence[Run]) -> Strip:
-        segments = [Segment(text, self._style_of(curve)) for text, curve in row]
+        segments = [Segment(text, self._style_of(color)) for text, color in row]
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
 
-    def _style_of(self, curve: int) -> Style:
-        if curve == AXIS:
-            return self.get_component_rich_style("chart--axis")
-        return self.get_component_rich_style(f"chart--curve-{self._shown[curve].style.color % COLORS}")
+    def _style_of(self, color: int) -> Style:
+        return self.get_component_rich_style("chart--axis" if color == AXIS else f"chart--curve-{color}")
+
+
+def _changed(y: int, width: int, old: Sequence[Run], new: Sequence[Run]) -> Region:
+    """Return the part of row `y` that differs between `old` and `new`; an empty region where nothing does."""
+    if old == new:
+        return Region()
+    before, now = _cells(old), _cells(new)
+    if not len(before) == len(now) == width:  # a name has characters that take two cells
+        return Region(0, y, width, 1)
+    differs = [one != other for one, other in zip(before, now, strict=True)]
+    first, after = differs.index(True), width - differs[::-1].index(True)
+    return Region(first, y, after - first, 1)
+
+
+def _cells(row: Sequence[Run]) -> list[Run]:
+    return [(character, color) for text, color in row for character in text]

@@ -11,6 +11,7 @@ from engine.errors import RunError
 from tui.formats import megabytes, place_text
 from tui.snapshot import RunSnapshot, kept_text
 from tui.terminal import clean
+from tui.widgets.repaint import entitle, say
 
 
 class RunNotice(VerticalScroll):
@@ -37,12 +38,12 @@ class RunNotice(VerticalScroll):
     def show(self, snapshot: RunSnapshot | None) -> None:
         """Say what there is to say about `snapshot`."""
         title, text, kind = words_of(snapshot) if snapshot else ("", Content(""), "")
-        self.border_title = Content(clean(title))
+        entitle(self, Content(clean(title)))
         self.set_class(bool(title), "-shown")
         self.set_class(kind == "error", "-error")
         self.set_class(kind == "warning", "-warning")
         self.can_focus = bool(title)
-        self.query_one(Static).update(text)
+        say(self.query_one(Static), text)
 
 
 def words_of(snapshot: RunSnapshot) -> tuple[str, Content, str]:
