@@ -28,6 +28,7 @@ from tui.farewell import farewell
 from tui.jobs import Dataset, DatasetExamined, DeviceProbed, JobFailed, RunsLaunched, examine_dataset
 from tui.palette import palette_of
 from tui.screens import import_screens, mode_screens
+from tui.screens.opening import OpeningScreen
 from tui.signals import exit_on_signals
 from tui.terminal import picture_mode, wants_ascii
 from tui.theme import MNIST_DARK
@@ -35,6 +36,9 @@ from tui.watcher import RunChanged, RunsChanged, StoreFailed, Watcher
 from tui.widgets.mode_bar import MODE_TITLES
 
 PAUSE_FOR_KEYS = 0.05
+
+# What Textual calls alt with 1 to 5, and a digit pressed right after escape: the characters of an Apple keyboard.
+ALT_DIGITS = ("inverted_exclamation_mark", "trade_mark_sign", "pound_sign", "cent_sign", "infinity")
 
 
 class ScreensImported(Message):
@@ -55,8 +59,8 @@ class MnistApp(RunControl):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
     BINDINGS = [
         *(
-            Binding(f"{number},alt+{number}", f"switch_mode('{mode}')", title, show=False)
-            for number, (mode, title) in enumerate(MODE_TITLES.items(), start=1)
+            Binding(f"{number},alt+{number},{after_escape}", f"switch_mode('{mode}')", title, show=False)
+            for number, after_escape, (mode, title) in zip(range(1, 6), ALT_DIGITS, MODE_TITLES.items(), strict=True)
         ),
         Binding("d", "detach", "Detach"),
         Binding("question_mark,f1", "help", "Help", key_display="?"),
@@ -100,13 +104,15 @@ class MnistApp(RunControl):
         if self._run_on_display:
             self.watcher.watch(self._run_on_display)
         self.watcher.start()
-        self.call_after_refresh(self._look_around)
+        if self.current_mode == MnistApp.DEFAULT_MODE:
+            self.call_after_refresh(self.look_around)
 
     def on_unmount(self) -> None:
         """Stop following."""
         self.watcher.stop()
 
-    def _look_around(self) -> None:
+    def look_around(self) -> None:
+        """Find out in the background what there is, once the first screen is there."""
         in_background(self, self._import_screens, "import screens")
         self.examine_data(str(self.settings.get("data") or ""))
         for name in BACKENDS:
@@ -284,3 +290,15 @@ class MnistApp(RunControl):
         """Add the modes and everything that can be done now to the command palette."""
         yield from super().get_system_commands(screen)
         yield from palette_of(self, screen)
+
+
+class TerminalApp(MnistApp):
+    """The same with a first frame at once: in a terminal, someone waits for it."""
+
+    DEFAULT_MODE = "opening"
+    MODES = {**MnistApp.MODES, DEFAULT_MODE: OpeningScreen}
+
+    def on_ready(self) -> None:
+        """Go on: the first frame is on the terminal."""
+        if isinstance(self.screen, OpeningScreen):
+            self.screen.call_later(self.screen.make_way)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from textual._xterm_parser import XTermParser
 from textual.widgets import DataTable
 
 from engine import commands, events
@@ -16,6 +17,7 @@ from tui.datasets import dataset_at
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.quit import QuitScreen
 from tui.widgets.chart import Chart
+from tui.widgets.mode_bar import MODE_TITLES
 
 MODES = {"1": "Train", "2": "Runs", "3": "Mistakes", "4": "Data", "5": "Model"}
 
@@ -174,6 +176,16 @@ async def test_another_run_beside_a_live_one_is_only_started_when_asked_for(stor
         await until(lambda: not isinstance(app.screen, ConfirmScreen), "the answer is no")
         assert len(store.runs()) == 1
     written.vanish()
+
+
+async def test_a_digit_right_after_escape_changes_the_screen(store: Store) -> None:
+    """A terminal sends both as one sequence, as it does for alt and the digit."""
+    async with opened(store) as (app, _):
+        parser = XTermParser()
+        for number, mode in enumerate(MODE_TITLES, start=1):
+            (key,) = parser.feed(f"\x1b{number}")
+            app.post_message(key)
+            await until(lambda mode=mode: app.current_mode == mode, f"{mode} is on display")  # type: ignore[misc]
 
 
 async def test_the_log_scale_is_switched_by_its_key(store: Store) -> None:
