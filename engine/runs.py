@@ -6,7 +6,6 @@ import contextlib
 import errno
 import json
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterable
@@ -222,7 +221,7 @@ class Store:
         The directory appears in one step, locked and with its settings, so that nobody sees it half made.
         Raises StoreError when the store cannot be written.
         """
-        draft = self.path / f".new-{secrets.token_hex(8)}"
+        draft = self.path / f".new-{os.urandom(8).hex()}"
         try:
             draft.mkdir(parents=True)
             (draft / "config.json").write_bytes(config.to_json() + b"\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,6 +30,8 @@ class BackendInfo:
     @property
     def version(self) -> str | None:
         """The installed version from the package's metadata, or None."""
+        import importlib.metadata  # it brings the e-mail package with it, which the app's first frame need not wait for
+
         try:
             return importlib.metadata.version(self.package).split("+")[0]
         except importlib.metadata.PackageNotFoundError:

@@ -25,10 +25,10 @@ def open_app(store_path: str | None, use_ascii: bool, run: Run | None = None) ->
             "To train without one: mnist-tui train",
         )
     gc.disable()  # until the app has settled: collections in between find nothing and take a third of the start
-    from tui.app import MnistApp
+    from tui.app import TerminalApp
     from tui.settings import locate_store, user_settings
 
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    app = MnistApp(locate_store(store_path), user_settings(), use_ascii, open_run=run)
+    app = TerminalApp(locate_store(store_path), user_settings(), use_ascii, open_run=run)
     app.run()
     return app.return_code or 0
