@@ -54,25 +54,20 @@ class Layout(Widget):
         """Draw for the size that the terminal has."""
         width, height = self.size
         form = 34 if width < MEDIUM else 40 if width < WIDE else 48
-        body, right = height - 2, width - form
-        charts = max(9, round(body * 2 / 5))
+        body, right = max(0, height - 2), max(0, width - form)
+        charts = min(body, max(9, round(body * 2 / 5)))
         corners = ASCII if getattr(self.app, "ascii", False) else ROUND
-        columns = [
-            _box("Setup", form, body, corners),
-            [
-                *(
-                    loss + accuracy
-                    for loss, accuracy in zip(
-                        _box("loss", right // 2, charts, corners),
-                        _box("accuracy", right - right // 2, charts, corners),
-                        strict=True,
-                    )
-                ),
-                *_box("run", right, body - charts, corners),
-            ],
-        ]
-        boxes = [left + right for left, right in zip(*columns, strict=True)]
+        loss, accuracy = (
+            _box(title, cells, charts, corners)
+            for title, cells in (("loss", right // 2), ("accuracy", right - right // 2))
+        )
+        run = _beside(loss, accuracy) + _box("run", right, body - charts, corners)
+        boxes = _beside(_box("Setup", form, body, corners), run)
         return Content("\n").join([_bar(width), *boxes, Content.styled(" " * width, "on $footer-background")])
+
+
+def _beside(left: list[Content], right: list[Content]) -> list[Content]:
+    return [one + other for one, other in zip(left, right, strict=True)]
 
 
 def _bar(width: int) -> Content:

@@ -93,6 +93,31 @@ async def test_it_fits_every_size_without_a_word_in_the_wrong_place(size: tuple[
         assert "10" in screen(app).splitlines()[-2]
 
 
+async def test_what_moves_is_painted_as_if_all_were() -> None:
+    chart = Chart("loss")
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        chart.show([TRAIN, TEST])
+        await pilot.pause()
+        for change in (
+            Series("train", EPOCHS, [*TRAIN.ys[:-1], 0.09]),
+            Series("train", EPOCHS[:4], TRAIN.ys[:4]),
+            TEST,
+        ):
+            chart.show([change])
+            await wait_until_shown(chart)
+            await pilot.pause()
+            painted = screen(app)
+            chart.refresh()
+            await pilot.pause()
+            assert painted == screen(app)
+
+
+async def wait_until_shown(chart: Chart) -> None:
+    while chart._shown != chart.series:
+        await asyncio.sleep(0.01)
+
+
 async def test_it_draws_again_for_a_new_size() -> None:
     chart = Chart("loss")
     app = ChartApp(chart)
