@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import time
 import traceback
 from collections.abc import Iterator
@@ -19,9 +18,11 @@ from engine.checkpoint import Metadata
 from engine.config import TrainConfig
 from engine.control import SECONDS_BETWEEN_LOOKS, Control, StopRequested
 from engine.data import load_steps
-from engine.errors import EngineError, StoreError, TrainingError
+from engine.epoch import Epoch
+from engine.errors import EngineError
 from engine.evaluation import predictions_path, save_predictions, score
 from engine.events import AnyEvent
+from engine.failures import diverged, failed, storage_error
 from engine.models import ARCHITECTURES
 from engine.optimization import learning_rates
 from engine.postmortem import explained
@@ -30,7 +31,7 @@ from engine.split import Split
 if TYPE_CHECKING:
     import numpy as np
 
-    from engine.backends.base import Backend, Learner, StepResults
+    from engine.backends.base import Backend, Learner
     from engine.runs import Run
 
 SECONDS_BETWEEN_STEP_EVENTS = 0.1
@@ -57,38 +58,12 @@ def train(
             elif isinstance(event, events.EpochFinished):
                 completed = event.epoch
     except EngineError as error:
-        yield _failed(completed, error)
+        yield failed(completed, error)
     except OSError as error:
-        yield _failed(completed, _storage_error(error))
+        yield failed(completed, storage_error(error))
     except Exception as error:
         traceback.print_exc()
-        yield _failed(completed, explained(error))
-
-
-@dataclass
-class _Epoch:
-    """A running epoch: `step` steps done, and the sums of loss and right answers over their images."""
-
-    number: int
-    step: int = 0
-    loss_sum: float = 0.0
-    correct: int = 0
-    images: int = 0
-    seconds: float = 0.0
-    images_here: int = 0
-
-    def add(self, results: StepResults, batch_size: int) -> None:
-        """Count finished steps one by one, so that the sums do not depend on how the steps were grouped."""
-        for loss in results.loss.tolist():
-            self.loss_sum += loss * batch_size
-        self.correct += int(results.correct.sum())
-        self.step += len(results.loss)
-        self.images += len(results.loss) * batch_size
-        self.images_here += len(results.loss) * batch_size
-
-    @property
-    def images_per_second(self) -> float:
-        return self.images_here / self.seconds if self.seconds else 0.0
+        yield failed(completed, explained(error))
 
 
 def _events(config: TrainConfig, run: Run | None, control: Control, backend: Backend | None) -> Iterator[AnyEvent]:
@@ -131,7 +106,7 @@ class _Training:
     run: Run | None
     control: Control
     backend: Backend
-    epoch: _Epoch = field(default_factory=lambda: _Epoch(1))
+    epoch: Epoch = field(default_factory=lambda: Epoch(1))
     best_epoch: int | None = None
     best_accuracy: float = -1.0
     test_accuracy: float | None = None
@@ -146,7 +121,7 @@ class _Training:
 
     def resume(self, metadata: Metadata) -> None:
         """Take up where the checkpoint that `metadata` describes left off."""
-        self.epoch = _Epoch(
+        self.epoch = Epoch(
             metadata.epoch + 1, metadata.step, metadata.loss_sum, metadata.correct,
             min(metadata.step * self.config.batch_size, len(self.split.train_labels)),
         )  # fmt: skip
@@ -160,7 +135,7 @@ class _Training:
             while self.epoch.number <= self.config.epochs:
                 yield from self._train_epoch()
                 yield from self._finish_epoch()
-                self.epoch = _Epoch(self.epoch.number + 1)
+                self.epoch = Epoch(self.epoch.number + 1)
         except StopRequested as stop:
             yield self._applied("stop")
             if not stop.now:
@@ -190,7 +165,7 @@ class _Training:
             elapsed = time.perf_counter() - began
             if not (results.loss < DIVERGED_LOSS).all():
                 bad = int(np.flatnonzero(~(results.loss < DIVERGED_LOSS))[0])
-                raise _diverged(results.loss[bad], f"at epoch {epoch.number}, step {epoch.step + bad + 1}")
+                raise diverged(results.loss[bad], f"at epoch {epoch.number}, step {epoch.step + bad + 1}")
             epoch.seconds += elapsed
             epoch.add(results, size)
             self._adapt_chunk(len(batches), elapsed)
@@ -220,7 +195,7 @@ class _Training:
         test_logits = self.learner.predict(split.test_images)
         test_loss, test_accuracy = score(test_logits, split.test_labels)
         if not test_loss < DIVERGED_LOSS:
-            raise _diverged(test_loss, f"on the test set after epoch {epoch.number}")
+            raise diverged(test_loss, f"on the test set after epoch {epoch.number}")
         validation_loss = validation_accuracy = None
         if len(split.validation_labels):
             logits = self.learner.predict(split.validation_images)
@@ -244,7 +219,7 @@ class _Training:
         )
         if self.run:
             yield self._save_predictions(test_logits)
-            yield from self._save_checkpoint(_Epoch(epoch.number + 1), is_best)
+            yield from self._save_checkpoint(Epoch(epoch.number + 1), is_best)
 
     def _save_predictions(self, test_logits: np.ndarray) -> events.PredictionsSaved:
         assert self.run
@@ -254,7 +229,7 @@ class _Training:
         relative = str(path.relative_to(self.run.path))
         return events.PredictionsSaved(epoch=self.epoch.number, path=relative, mistakes=mistakes)
 
-    def _save_checkpoint(self, upcoming: _Epoch, is_best: bool) -> Iterator[AnyEvent]:
+    def _save_checkpoint(self, upcoming: Epoch, is_best: bool) -> Iterator[AnyEvent]:
         assert self.run
         state = self.learner.state()
         metadata = Metadata(
@@ -352,26 +327,3 @@ def image_order(config: TrainConfig, epoch: int, count: int) -> np.ndarray:
     if not config.shuffle:
         return np.arange(count)
     return np.random.default_rng([config.seed, 1, epoch]).permutation(count)
-
-
-def _diverged(loss: float, where: str) -> TrainingError:
-    exploded = f"The loss has exploded to {loss:.3g}, as good as not finite, {where}."
-    message = exploded if loss < float("inf") else f"The loss is not finite {where}."
-    return TrainingError("Training diverged", message, "Use a smaller learning rate, or the adam optimizer.")
-
-
-def _storage_error(error: OSError) -> StoreError:
-    causes = {
-        errno.ENOSPC: "The disk is full.",
-        errno.EDQUOT: "The disk quota is used up.",
-        errno.EROFS: "The disk is read-only.",
-        errno.EFBIG: "A file grew over the size limit of this process.",
-    }
-    cause = causes.get(error.errno or 0, str(error))
-    where = f" ({error.filename})" if error.filename else ""
-    return StoreError("Run not saved", f"{cause}{where}", "Make room or choose another --store, then resume the run.")
-
-
-def _failed(epochs: int, error: EngineError) -> events.RunFinished:
-    described = events.ErrorInfo(title=error.title, message=error.message, hint=error.hint)
-    return events.RunFinished(outcome="failed", epochs=epochs, error=described)
