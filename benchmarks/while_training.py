@@ -39,14 +39,15 @@ def start_training(store: Store, backend: str) -> Run:
     return run
 
 
-def latencies(terminal: Terminal, count: int) -> list[float]:
-    """Return how many milliseconds each of `count` keys took to be answered."""
-    found = []
+def latencies(terminal: Terminal, count: int) -> tuple[list[float], float]:
+    """Return how many milliseconds each of `count` keys took to be answered, and the mean of the processor's."""
+    found, processor = [], 0.0
     for key, words in islice(cycle(KEYS), count):
-        pressed = terminal.press(key)
+        before, pressed = terminal.processor_seconds(), terminal.press(key)
         found.append(1000 * (terminal.wait_for(words) - pressed))
+        processor += 1000 * (terminal.processor_seconds() - before)
         terminal.drain(0.3)
-    return found
+    return found, processor / count
 
 
 def images_per_second(terminal: Terminal, run: Run, seconds: float) -> float:
@@ -88,7 +89,7 @@ def measure(terminal: Terminal, run: Run, options: argparse.Namespace) -> None:
     before = terminal.processor_seconds()
     sent = terminal.drain(options.seconds) / options.seconds
     share = (terminal.processor_seconds() - before) / options.seconds
-    answers = latencies(terminal, options.keys)
+    answers, processor = latencies(terminal, options.keys)
     ratios = []
     for _ in range(options.rounds):
         speeds = {}
@@ -97,7 +98,10 @@ def measure(terminal: Terminal, run: Run, options: argparse.Namespace) -> None:
             speeds[name] = images_per_second(terminal, run, options.seconds / 2)
         ratios.append(100 * speeds["attached"] / speeds["alone"])
     os.kill(terminal.pid, signal.SIGCONT)
-    print(f"key to answer: median {percentile(answers, 0.5):.0f} ms, worst {max(answers):.0f} ms")
+    print(
+        f"key to answer: median {percentile(answers, 0.5):.0f} ms, worst {max(answers):.0f} ms; "
+        f"processor {processor:.0f} ms a key"
+    )
     print(f"key to answer, 95th percentile: {percentile(answers, 0.95):.0f} ms (bar 100, aim 50)")
     print(f"sent while training: {sent / 1000:.1f} kB/s (bar 10, aim 4)")
     print(f"the app's own processor share: {100 * share:.1f} % of a core")
