@@ -53,10 +53,13 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool)
     if not wanted or ctx.resilient_parsing:
         return
     from importlib.metadata import version
+    from platform import python_version
 
     from engine.backends import BACKENDS
 
     click.echo(f"mnist-tui {version('mnist-tui')}")
+    click.echo(f"Python {python_version()}")
+    click.echo(f"Textual {version('textual')}")
     for info in BACKENDS.values():
         click.echo(f"{info.label} {(info.version or 'of unknown version') if info.installed else 'not installed'}")
     ctx.exit()
@@ -71,7 +74,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool)
     is_eager=True,
     expose_value=False,
     callback=_print_version,
-    help="Print the versions of mnist-tui and both frameworks.",
+    help="Print the versions of mnist-tui, Python, Textual and both frameworks.",
 )
 @click.pass_context
 def cli(ctx: click.Context, store_path: str | None, use_ascii: bool) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pexpect
@@ -383,17 +385,32 @@ def test_a_terminal_that_is_closed_leaves_the_run_training(cli_store: Path) -> N
 def test_the_command_line_stays_light(cli_store: Path) -> None:
     """Neither --version nor a refused setting waits for an import that it has no use for."""
     code = f"import sys; from tui.cli import run; run(sys.argv[1:]); print([m for m in {MODULES} if m in sys.modules])"
-    for arguments in (["--version"], ["train", "--epochs", "0"], ["presets", "--json"]):
+    light = (
+        ["--version"],
+        ["train", "--epochs", "0"],
+        ["presets", "--json"],
+    )
+    for arguments in light:
         ended = subprocess.run([*COMMAND[:2], code, *arguments], capture_output=True, text=True, check=True)
         assert ended.stdout.splitlines()[-1] == "[]", arguments
 
 
 def test_the_version_names_the_frameworks_without_importing_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
-    ours, torch, tensorflow = capsys.readouterr().out.splitlines()
+    ours, python, textual, torch, tensorflow = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"mnist-tui \d+\.\d+\.\d+", ours)
+    assert python == f"Python {platform.python_version()}"
+    assert re.fullmatch(r"Textual \d\S*", textual)
     assert re.fullmatch(r"PyTorch (\d\S*|not installed)", torch)
     assert re.fullmatch(r"TensorFlow (\d\S*|not installed)", tensorflow)
+
+
+def test_the_version_says_which_framework_is_not_installed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # as find_spec sees a package that is not installed
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "TensorFlow not installed"
 
 
 @pytest.mark.parametrize("arguments", [[], ["--ascii"]])
