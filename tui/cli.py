@@ -9,11 +9,14 @@ import sys
 from collections.abc import Sequence
 from io import StringIO, TextIOWrapper
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from engine.errors import EngineError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "train": "tui.commands.train",
@@ -31,6 +34,7 @@ COMMANDS = {
     "presets": "tui.commands.about",
     "data": "tui.commands.about",
     "bench": "tui.commands.bench",
+    "completion": "tui.commands.completion",
 }
 
 
@@ -65,8 +69,14 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool)
     ctx.exit()
 
 
+def _offer_folders(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    from tui.commands.offers import offer_folders
+
+    return offer_folders(ctx, parameter, incomplete)
+
+
 @click.group(cls=LazyGroup, invoke_without_command=True)
-@click.option("--store", "store_path", metavar="DIR", help="The folder of runs.")
+@click.option("--store", "store_path", metavar="DIR", shell_complete=_offer_folders, help="The folder of runs.")
 @click.option("--ascii", "use_ascii", is_flag=True, help="Draw with ASCII characters only.")
 @click.option(
     "--version",

@@ -389,6 +389,7 @@ def test_the_command_line_stays_light(cli_store: Path) -> None:
         ["--version"],
         ["train", "--epochs", "0"],
         ["presets", "--json"],
+        ["completion", "zsh"],
     )
     for arguments in light:
         ended = subprocess.run([*COMMAND[:2], code, *arguments], capture_output=True, text=True, check=True)

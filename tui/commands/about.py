@@ -12,6 +12,7 @@ from engine.config import FIELDS
 from engine.models import ARCHITECTURES, Architecture, Conv, Dense, Layer, LayerRow, MaxPool
 from engine.presets import DEFAULT_PRESET, PRESETS
 from tui import formats
+from tui.commands.offers import offer_files
 from tui.commands.options import add_row, json_option, make_table, notify, print_json, print_table, text_of
 from tui.commands.reporting import SAMPLE_NOTICE
 from tui.terminal import clean
@@ -77,7 +78,7 @@ def presets(as_json: bool) -> None:
 
 
 @click.command(short_help="Tell which dataset is used, and check it.")
-@click.argument("path", required=False)
+@click.argument("path", required=False, shell_complete=offer_files)
 @json_option
 def data(path: str | None, as_json: bool) -> None:
     """Tell which dataset PATH holds (a folder of IDX files or a Keras mnist.npz), or which one is found without.

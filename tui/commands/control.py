@@ -13,6 +13,7 @@ from engine.config import parse_field
 from engine.errors import RunError
 from engine.locks import is_held
 from engine.runs import LIVE, Run
+from tui.commands.offers import offer_runs, offer_setting
 from tui.commands.options import command_for, open_store, print_json, store_option
 from tui.commands.runs import look_at, told
 from tui.snapshot import kept_text
@@ -21,7 +22,7 @@ POLL_SECONDS = 0.05
 
 
 @click.command(short_help="Hold a run; it keeps its memory and leaves the processor.")
-@click.argument("reference", metavar="RUN")
+@click.argument("reference", metavar="RUN", shell_complete=offer_runs)
 @store_option
 def pause(reference: str, store_path: str | None) -> None:
     """Hold RUN (an id, the beginning of one, a name, or "last") before its next step."""
@@ -37,9 +38,14 @@ def pause(reference: str, store_path: str | None) -> None:
 
 
 @click.command(short_help="Go on with a run that is paused, stopped, failed or crashed.")
-@click.argument("reference", metavar="RUN")
-@click.option("--backend", metavar="torch|tensorflow", help="Go on with another framework, which takes over all state.")
-@click.option("--device", metavar="DEVICE", help="Go on on another device.")
+@click.argument("reference", metavar="RUN", shell_complete=offer_runs)
+@click.option(
+    "--backend",
+    metavar="torch|tensorflow",
+    shell_complete=offer_setting("backend"),
+    help="Go on with another framework, which takes over all state.",
+)
+@click.option("--device", metavar="DEVICE", shell_complete=offer_setting("device"), help="Go on on another device.")
 @click.option("--epochs", metavar="N", help="Train up to N epochs in all.")
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events as JSON lines.")
@@ -61,7 +67,7 @@ def resume(
 
 
 @click.command(short_help="Stop a run and keep what it has learnt.")
-@click.argument("reference", metavar="RUN")
+@click.argument("reference", metavar="RUN", shell_complete=offer_runs)
 @click.option("--now", is_flag=True, help="Do not test and save first.")
 @store_option
 def stop(reference: str, now: bool, store_path: str | None) -> None:

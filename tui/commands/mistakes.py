@@ -9,6 +9,7 @@ import click
 
 from engine.data import CLASSES
 from engine.selection import ORDERS, Cell, Order
+from tui.commands.offers import offer_files, offer_runs
 from tui.commands.options import (
     add_row,
     json_option,
@@ -36,14 +37,31 @@ DIGIT = click.IntRange(0, CLASSES - 1)
 
 
 @click.command(short_help="List the test digits that a run gets wrong.")
-@click.argument("reference", metavar="RUN", required=False)
+@click.argument("reference", metavar="RUN", required=False, shell_complete=offer_runs)
 @click.option("--epoch", type=click.IntRange(min=1), help="After this epoch. Default: the last.")
 @click.option("--true", "true", type=DIGIT, metavar="D", help="Only images of this digit.")
 @click.option("--predicted", type=DIGIT, metavar="D", help="Only images taken for this digit.")
 @click.option("--sort", "order", type=click.Choice(ORDERS), default="loss", show_default=True, help="The order.")
-@click.option("--csv", "csv_file", metavar="FILE", help="Write them as CSV; - is standard output.")
-@click.option("--png", "png_file", metavar="FILE", help="Write them as a contact sheet, with torchvision.")
-@click.option("--against", metavar="RUN2", help="Lay another run over it, as it answered after its last epoch.")
+@click.option(
+    "--csv",
+    "csv_file",
+    metavar="FILE",
+    shell_complete=offer_files,
+    help="Write them as CSV; - is standard output.",
+)
+@click.option(
+    "--png",
+    "png_file",
+    metavar="FILE",
+    shell_complete=offer_files,
+    help="Write them as a contact sheet, with torchvision.",
+)
+@click.option(
+    "--against",
+    metavar="RUN2",
+    shell_complete=offer_runs,
+    help="Lay another run over it, as it answered after its last epoch.",
+)
 @click.option("--all-runs", is_flag=True, help="List what every run, sure of itself, gets wrong: doubtful labels.")
 @store_option
 @json_option

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from engine.errors import ConfigError, EngineError
+from tui.commands.offers import offer_folders
 from tui.terminal import clean, clean_json
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def store_option(function: Function) -> Function:
         "--store",
         "store_path",
         metavar="DIR",
+        shell_complete=offer_folders,
         help="The folder of runs. Default: $MNIST_TUI_STORE, the config file's, ./checkpoints where that exists, "
         "else the user's state folder.",
     )

@@ -10,6 +10,7 @@ import click
 
 from engine.runs import Run
 from tui import formats
+from tui.commands.offers import offer_runs
 from tui.commands.options import (
     COLUMN_GAP,
     GroupOptions,
@@ -48,7 +49,7 @@ def runs(store_path: str | None, as_json: bool) -> None:
 
 
 @click.command(short_help="Watch a run, live or from the beginning.")
-@click.argument("reference", metavar="RUN")
+@click.argument("reference", metavar="RUN", shell_complete=offer_runs)
 @store_option
 @click.option("--lines", "as_lines", is_flag=True, help="Print lines even where the app could open.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events as JSON lines.")
@@ -71,7 +72,7 @@ def attach(group: GroupOptions, reference: str, store_path: str | None, as_lines
 
 
 @click.command(short_help="Delete a run and all its files.")
-@click.argument("reference", metavar="RUN")
+@click.argument("reference", metavar="RUN", shell_complete=offer_runs)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @store_option
 def delete(reference: str, yes: bool, store_path: str | None) -> int:

@@ -12,6 +12,7 @@ from engine.errors import RunError
 from engine.eventlog import EventFollower
 from engine.locks import is_held
 from engine.runs import Run
+from tui.commands.offers import offer_runs
 from tui.commands.options import command_for, open_store, store_option
 from tui.commands.runs import look_at
 from tui.formats import rate_text
@@ -20,7 +21,7 @@ POLL_SECONDS = 0.05
 
 
 @click.command(short_help="Change the learning rate of a live run.")
-@click.argument("reference", metavar="RUN")
+@click.argument("reference", metavar="RUN", shell_complete=offer_runs)
 @click.option(
     "--learning-rate",
     "learning_rate",

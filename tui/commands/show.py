@@ -10,6 +10,7 @@ from engine.comparison import seed_spread, verdict
 from engine.config import FIELDS, TrainConfig
 from engine.conventions import conventions_in_use
 from engine.runs import Progress, Run, Store
+from tui.commands.offers import offer_runs
 from tui.commands.options import (
     add_row,
     json_option,
@@ -43,8 +44,8 @@ LABELS = {
 
 
 @click.command(short_help="Show a run, or what differs between two.")
-@click.argument("reference", metavar="RUN")
-@click.argument("other", metavar="[RUN2]", required=False)
+@click.argument("reference", metavar="RUN", shell_complete=offer_runs)
+@click.argument("other", metavar="[RUN2]", required=False, shell_complete=offer_runs)
 @store_option
 @json_option
 def show(reference: str, other: str | None, store_path: str | None, as_json: bool) -> None:

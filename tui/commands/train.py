@@ -12,6 +12,7 @@ from engine.config import FIELDS, Field, TrainConfig
 from engine.models import ARCHITECTURES
 from engine.presets import DEFAULT_PRESET, PRESETS
 from engine.runs import Store
+from tui.commands.offers import offer_presets, offer_setting
 from tui.commands.options import command_for, notify, open_store, print_json, store_option, text_of
 from tui.settings import SETTINGS, plan_run
 
@@ -20,18 +21,29 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 METAVARS = {"model": "|".join(ARCHITECTURES), "device": "DEVICE", "data": "PATH"}
 EPILOG = (
     "Each setting can also come from the environment, as MNIST_TUI_EPOCHS does, or from the config file "
-    "mnist-tui/config.toml in your configuration folder (epochs = 3). A flag beats the environment, that beats the "
-    "file, and that beats the preset. "
+    "mnist-tui/config.toml in your configuration folder (epochs = 3). A flag beats "
+    "the environment, that beats the file, and that beats the preset. "
     "Exit status: 0 done, 1 the run failed, 2 wrong usage, 129, 130 or 143 after HUP, INT or TERM. INT (Ctrl-C) and "
     "TERM stop the run; after a HUP it goes on."
 )
 
 
-def setting_options(function: Function) -> Function:
-    """Add an option for every setting of TrainConfig."""
+def recipe_options(function: Function) -> Function:
+    """Add `--preset`, an option for every setting of TrainConfig, and `--match`."""
+    function = click.option(
+        "--match",
+        is_flag=True,
+        help="Train alike on both backends: initial weights, Adam ε and batch norm of the preset's own framework.",
+    )(function)
     for name in reversed(SETTINGS):
         function = _setting_option(FIELDS[name])(function)
-    return function
+    return click.option(
+        "--preset",
+        type=click.UNPROCESSED,
+        metavar="|".join(PRESETS),
+        shell_complete=offer_presets,
+        help=f"The recipe to start from; flags change it. Default: {DEFAULT_PRESET}.",
+    )(function)
 
 
 def _setting_option(field: Field) -> Callable[[Function], Function]:
@@ -39,7 +51,14 @@ def _setting_option(field: Field) -> Callable[[Function], Function]:
         flags = f"{field.flag}/--no-{field.flag.removeprefix('--')}"
         return click.option(flags, field.name, default=None, help=_help(field))
     metavar = METAVARS.get(field.name) or "|".join(field.choices) or {int: "N", float: "X"}.get(field.type, "TEXT")
-    return click.option(field.flag, field.name, type=click.UNPROCESSED, metavar=metavar, help=_help(field))
+    return click.option(
+        field.flag,
+        field.name,
+        type=click.UNPROCESSED,
+        metavar=metavar,
+        shell_complete=offer_setting(field.name),
+        help=_help(field),
+    )
 
 
 def _help(field: Field) -> str:
@@ -54,18 +73,7 @@ def _help(field: Field) -> str:
 
 
 @click.command(short_help="Train a network and print its epochs.", epilog=EPILOG)
-@click.option(
-    "--preset",
-    type=click.UNPROCESSED,
-    metavar="|".join(PRESETS),
-    help=f"The recipe to start from; flags change it. Default: {DEFAULT_PRESET}.",
-)
-@setting_options
-@click.option(
-    "--match",
-    is_flag=True,
-    help="Train alike on both backends: initial weights, Adam ε and batch norm of the preset's own framework.",
-)
+@recipe_options
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events as JSON lines.")
 @click.option("--detach", is_flag=True, help="Start the run, print its id, and do not wait for it.")
