@@ -34,6 +34,7 @@ COMMANDS = {
     "presets": "tui.commands.about",
     "data": "tui.commands.about",
     "bench": "tui.commands.bench",
+    "config": "tui.commands.config",
     "completion": "tui.commands.completion",
 }
 

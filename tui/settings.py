@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from engine.backends import BACKENDS
 from engine.config import FIELDS, TrainConfig, parse_field
@@ -21,6 +21,9 @@ SETTINGS = tuple(name for name in FIELDS if name != "preset_name")
 KEYS = (*SETTINGS, "preset", "store")
 PATHS = ("data", "store")
 
+Source = Literal["flag", "environment", "file", "preset", "default", "installed"]
+"""Where a value comes from; "installed": the preset's own framework is not, so the other stands in."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -28,14 +31,19 @@ class Choice:
 
     value: Any
     origin: str = ""
+    source: Source = "flag"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The settings of a run to be started, and what the user should know of how they came about, if anything."""
+    """The settings of a run to be started, and what the user should know of how they came about, if anything.
+
+    `sources` says of each setting, and of the preset, where it comes from.
+    """
 
     config: TrainConfig
-    notice: str = ""
+    notice: str
+    sources: Mapping[str, Source]
 
 
 def config_path() -> Path:
@@ -61,15 +69,25 @@ def plan_run(flags: Mapping[str, Any], match: bool = False) -> Plan:
     """
     chosen = chosen_settings(flags)
     chosen.pop("store", None)
-    preset = _preset(chosen.pop("preset", Choice(DEFAULT_PRESET)))
+    chosen.setdefault("preset", Choice(DEFAULT_PRESET, source="default"))
+    preset = _preset(chosen["preset"])
     if match:
         chosen["conventions"] = _matched_conventions(preset, flags.get("conventions"))
     notice = "" if "backend" in chosen else _choose_installed_backend(preset, chosen)
-    values = {key: _parse(key, choice) for key, choice in chosen.items()}
-    try:
-        return Plan(TrainConfig.create(**{"preset_name": preset.name, **preset.settings, **values}), notice)
-    except ConfigError as error:
-        raise _located(error, chosen.get(error.field, Choice(None))) from error
+    return Plan(_combine(preset, chosen), notice, _sources(preset, chosen))
+
+
+def check_config_file() -> None:
+    """Raise ConfigError for the first thing wrong with the user's config file, whatever flags and environment say."""
+    chosen = _from_file(config_path())
+    if "store" in chosen:
+        _parse("store", chosen.pop("store"))
+    _combine(_preset(chosen.get("preset", Choice(DEFAULT_PRESET))), chosen)
+
+
+def store_source(flag: str | None) -> Source:
+    """Return where the choice of the store comes from, as locate_store makes it."""
+    return "flag" if flag else chosen_settings({}).get("store", Choice(None, source="default")).source
 
 
 def user_settings() -> dict[str, Any]:
@@ -81,6 +99,11 @@ def locate_store(flag: str | None) -> Store:
     """Return the run store: the flag's, else the environment's, the config file's, or where Store.locate looks."""
     choice = Choice(flag) if flag else chosen_settings({}).get("store")
     return Store.locate(_parse("store", choice) if choice else None)
+
+
+def variable(key: str) -> str:
+    """Return the environment variable of a setting: `batch_size` → `MNIST_TUI_BATCH_SIZE`."""
+    return ENVIRONMENT_PREFIX + key.upper()
 
 
 def absolute_path(text: str) -> Path:
@@ -104,7 +127,7 @@ def _from_file(path: Path) -> dict[str, Choice]:
     for key in values:
         if key not in KEYS:
             raise ConfigError(key, f"{path} sets “{key}”, but there is no such setting.", _suggestion(key))
-    return {key: Choice(value, f"It is the value of “{key}” in {path}.") for key, value in values.items()}
+    return {key: Choice(value, f"It is the value of “{key}” in {path}.", "file") for key, value in values.items()}
 
 
 def _suggestion(key: str) -> str:
@@ -115,9 +138,9 @@ def _suggestion(key: str) -> str:
 
 
 def _from_environment() -> dict[str, Choice]:
-    names = {key: ENVIRONMENT_PREFIX + key.upper() for key in KEYS}
+    names = {key: variable(key) for key in KEYS}
     return {
-        key: Choice(os.environ[name], f"It is the value of the environment variable {name}.")
+        key: Choice(os.environ[name], f"It is the value of the environment variable {name}.", "environment")
         for key, name in names.items()
         if os.environ.get(name)
     }
@@ -129,6 +152,21 @@ def _preset(choice: Choice) -> Preset:
         return get_preset(name)
     except ConfigError as error:
         raise _located(error, choice) from error
+
+
+def _combine(preset: Preset, chosen: Mapping[str, Choice]) -> TrainConfig:
+    """Return the settings of `preset` with what was chosen in their place."""
+    values = {key: _parse(key, choice) for key, choice in chosen.items() if key != "preset"}
+    try:
+        return TrainConfig.create(**{"preset_name": preset.name, **preset.settings, **values})
+    except ConfigError as error:
+        raise _located(error, chosen.get(error.field, Choice(None))) from error
+
+
+def _sources(preset: Preset, chosen: Mapping[str, Choice]) -> dict[str, Source]:
+    by_preset: dict[str, Source] = dict.fromkeys(preset.settings, "preset")
+    by_choice = {key: choice.source for key, choice in chosen.items()}
+    return {**dict.fromkeys(SETTINGS, "default"), **by_preset, **by_choice}
 
 
 def _parse(key: str, choice: Choice) -> Any:
@@ -175,5 +213,5 @@ def _choose_installed_backend(preset: Preset, chosen: dict[str, Choice]) -> str:
     other = next((info for info in BACKENDS.values() if info.installed), home)
     if home.installed or other is home:
         return ""
-    chosen["backend"] = Choice(other.name)
+    chosen["backend"] = Choice(other.name, source="installed")
     return f"{home.label} is not installed, so {other.label} trains instead. To add it: {home.install_command}"

@@ -390,6 +390,7 @@ def test_the_command_line_stays_light(cli_store: Path) -> None:
         ["train", "--epochs", "0"],
         ["presets", "--json"],
         ["completion", "zsh"],
+        ["config", "path"],
     )
     for arguments in light:
         ended = subprocess.run([*COMMAND[:2], code, *arguments], capture_output=True, text=True, check=True)

@@ -21,7 +21,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 METAVARS = {"model": "|".join(ARCHITECTURES), "device": "DEVICE", "data": "PATH"}
 EPILOG = (
     "Each setting can also come from the environment, as MNIST_TUI_EPOCHS does, or from the config file "
-    "mnist-tui/config.toml in your configuration folder (epochs = 3). A flag beats "
+    "mnist-tui/config.toml in your configuration folder (epochs = 3), which mnist-tui config edit opens. A flag beats "
     "the environment, that beats the file, and that beats the preset. "
     "Exit status: 0 done, 1 the run failed, 2 wrong usage, 129, 130 or 143 after HUP, INT or TERM. INT (Ctrl-C) and "
     "TERM stop the run; after a HUP it goes on."
