@@ -218,7 +218,7 @@ class TestStopping:
         run = new_run(store, torch_config.replace(epochs=ENDLESS))
         worker = start(run)
         told = wait_for_event(run, Step)
-        assert psutil.Process(worker.pid).nice() > psutil.Process().nice(), "the app comes first"
+        assert psutil.Process(worker.pid).nice() >= min(19, psutil.Process().nice() + 1), "the app comes first"
         worker.send_signal(signal.SIGHUP)
         wait_until(lambda: run.progress().last_step != told, "it goes on after the terminal has hung up")
         run.send(Stop())
