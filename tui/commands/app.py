@@ -10,6 +10,9 @@ import sys
 from engine.errors import EngineError
 from engine.runs import Run
 
+FRAMES_PER_SECOND = "120"
+"""Textual waits for its next frame before it paints: at its own 60 that is a third of what a key takes."""
+
 
 def has_terminal() -> bool:
     """Return whether stdin and stdout are a terminal that can place text."""
@@ -24,6 +27,7 @@ def open_app(store_path: str | None, use_ascii: bool, run: Run | None = None) ->
             "The app needs a terminal for input and output, and TERM set to its kind.",
             "To train without one: mnist-tui train",
         )
+    os.environ.setdefault("TEXTUAL_FPS", FRAMES_PER_SECOND)
     gc.disable()  # until the app has settled: collections in between find nothing and take a third of the start
     from tui.app import TerminalApp
     from tui.settings import locate_store, user_settings
