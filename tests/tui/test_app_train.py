@@ -246,3 +246,16 @@ async def test_hostile_text_is_shown_as_text(store: Store, text: str) -> None:
         app.open_run(crashed.run)
         await until_shown(app, "! crashed")
         assert not set("\x1b\x07\r\u202e") & set(shown(app))
+
+
+@pytest.mark.parametrize("key", MODES)
+@pytest.mark.parametrize("width", [80, 100])
+async def test_no_key_is_cut_off_in_the_footer(store: Store, key: str, width: int) -> None:
+    """With a live run there are more keys than fit; help and quit are never among those left out."""
+    run = WrittenRun(store)
+    run.start()
+    run.epoch(1)
+    async with opened(store, size=(width, 24)) as (app, pilot):
+        await until_shown(app, "● running")
+        await pilot.press(key)
+        await until(lambda: "? Help  q Quit " in shown(app).splitlines()[-1], "help and quit are there")

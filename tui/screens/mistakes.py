@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 NEIGHBOURS = 12
 SECONDS_AT_REST = 0.2  # on a digit, before its neighbours are looked for: that keeps a processor busy
 EPOCH_KEYS = Binding.Group("Epoch", compact=True)
-ROOM_FOR_ALL_KEYS = 118
 NEEDS_ANSWERS = {"pane", "group", "order", "diagonal", "lay_over", "export", "copy"}
 
 
@@ -86,14 +84,6 @@ class MistakesScreen(AnswersScreen):
     @property
     def _gallery(self) -> Gallery:
         return self.query_one("#gallery", Gallery)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Leave keys out of the footer where it has no room for all of them; the help lists them by their tooltips."""
-        for key, bindings in self._bindings.key_to_bindings.items():
-            if any(binding.tooltip for binding in bindings):
-                shown = event.size.width >= ROOM_FOR_ALL_KEYS
-                self._bindings.key_to_bindings[key] = [replace(binding, show=shown) for binding in bindings]
-        self.refresh_bindings()
 
     # Showing
 

@@ -1,13 +1,20 @@
-"""The footer with the keys, drawn anew only where these are other ones."""
+"""The footer with the keys, drawn anew only where these are other ones, and none of them cut off."""
 
 from __future__ import annotations
 
 from textual.binding import Binding
 from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+ALWAYS = {"app.help", "app.quit", "help", "quit"}
+"""The help lists the keys that there is no room for."""
 
 
 class KeyBar(Footer):
-    """Textual's Footer makes a widget for every key, at every chance of a change: half of a screen's cost."""
+    """Textual's Footer makes a widget for every key, at every chance of a change: half of a screen's cost.
+
+    Where there is no room for all keys, those that come last are left out, but for help and quit.
+    """
 
     _drawn: tuple[tuple[Binding, bool], ...] | None = None
 
@@ -18,3 +25,21 @@ class KeyBar(Footer):
         if offered != self._drawn:
             self._drawn = offered
             await super().recompose()
+            self.call_after_refresh(self._fit)
+
+    def on_resize(self) -> None:
+        """Look again which keys there is room for."""
+        for key in self.children:
+            key.display = True
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        widths = {key: key.outer_size.width + key.styles.margin.width for key in self.children}
+        missing = sum(widths.values()) - self.size.width
+        for key in reversed(self.children):
+            if missing <= 0:
+                return
+            is_needed = not isinstance(key, FooterKey) or key.has_class("-command-palette") or key.action in ALWAYS
+            if not is_needed:
+                key.display = False
+                missing -= widths[key]
