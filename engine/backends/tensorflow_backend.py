@@ -9,8 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from engine import models
-from engine.augmentation import MAX_SHIFT, whole_pixel_shifts
+from engine.augmentation import whole_pixel_shifts
 from engine.backends.base import Device, StepResults, cpu_name, pick_device
+from engine.backends.tensorflow_augmentation import shift, warp
+from engine.backends.tensorflow_layout import to_canonical, to_native
 from engine.backends.tensorflow_pooled import PooledConvolution
 from engine.config import TrainConfig
 from engine.conventions import conventions_of
@@ -67,7 +69,9 @@ class TensorFlowLearner:
         self._graphs: dict[tuple[int, str], Callable[..., Any]] = {}
         with tf.device(self._placement):
             initial = models.initial_state(self._architecture, config.seed, self._conventions.initialisation)
-            self._weights = {name: tf.Variable(self._to_native(name, values)) for name, values in initial.items()}
+            self._weights = {
+                name: tf.Variable(to_native(self._architecture, name, values)) for name, values in initial.items()
+            }
             self._trained = [name for name in self._weights if "running_" not in name]
             self._slots = {
                 f"optimizer.{slot}.{name}": tf.Variable(tf.zeros_like(self._weights[name]))
@@ -113,7 +117,7 @@ class TensorFlowLearner:
     def state(self) -> State:
         """Return copies of the weights, batch norm statistics and optimizer state in the canonical layout."""
         variables = self._weights | self._slots
-        state = {name: self._to_canonical(name, variable.numpy()) for name, variable in variables.items()}
+        state = {name: to_canonical(self._architecture, name, variable.numpy()) for name, variable in variables.items()}
         return state | {"optimizer.step": np.array(self._step, np.int64)}
 
     def load_state(self, state: State) -> None:
@@ -121,7 +125,7 @@ class TensorFlowLearner:
         self._step = int(state.get("optimizer.step", 0))
         for name, variable in (self._weights | self._slots).items():
             if name in state:
-                variable.assign(self._to_native(name, state[name]))
+                variable.assign(to_native(self._architecture, name, state[name]))
             elif name in self._slots:
                 variable.assign(tf.zeros_like(variable))
 
@@ -132,7 +136,7 @@ class TensorFlowLearner:
             signature.append(tf.TensorSpec([None, batch_size, 2, 3], tf.float32))
         elif augmentation == "shift":
             signature.append(tf.TensorSpec([None, batch_size, 2], tf.int64))
-        change = _shift if augmentation == "shift" else _warp
+        change = shift if augmentation == "shift" else warp
 
         def steps(
             batches: tf.Tensor, rates: tf.Tensor, sizes: tf.Tensor, epsilons: tf.Tensor, *transforms: tf.Tensor
@@ -289,37 +293,6 @@ class TensorFlowLearner:
     def _background(self) -> float:
         return float(normalise(np.zeros(1, np.uint8), self._config.normalisation)[0])
 
-    def _to_native(self, name: str, values: np.ndarray) -> np.ndarray:
-        """From the canonical layout to TensorFlow's: OIHW → HWIO, [out, in] → [in, out] with pixels before channels."""
-        if values.ndim == 4:
-            return np.ascontiguousarray(values.transpose(2, 3, 1, 0))
-        if values.ndim == 2:
-            channels, height, width = self._dense_image(name)
-            cubes = values.reshape(-1, channels, height, width).transpose(2, 3, 1, 0)
-            return np.ascontiguousarray(cubes.reshape(channels * height * width, -1))
-        return values
-
-    def _to_canonical(self, name: str, values: np.ndarray) -> np.ndarray:
-        """The inverse of `_to_native`."""
-        if values.ndim == 4:
-            return np.ascontiguousarray(values.transpose(3, 2, 0, 1))
-        if values.ndim == 2:
-            channels, height, width = self._dense_image(name)
-            cubes = values.reshape(height, width, channels, -1).transpose(3, 2, 0, 1)
-            return np.ascontiguousarray(cubes.reshape(-1, channels * height * width))
-        return values
-
-    def _dense_image(self, name: str) -> tuple[int, int, int]:
-        """Return the shape [channels, height, width] that the inputs of a dense layer's weight had before Flatten."""
-        layer = name.split(".")[-2]
-        table = self._architecture.table()
-        position = next(i for i, row in enumerate(table) if row.layer.name == layer)
-        before = table[position - 1]
-        if isinstance(before.layer, models.Flatten):
-            channels, height, width = before.input_shape
-            return channels, height, width
-        return table[position].input_shape[0], 1, 1
-
 
 def _use_threads(config: TrainConfig) -> None:
     """Compute with as many threads as `config` says or fit its network.
@@ -345,27 +318,6 @@ def _channel_means(values: tf.Tensor) -> tf.Tensor:
     for axis in reversed(range(len(values.shape) - 1)):
         values = tf.reduce_mean(values, axis)
     return values
-
-
-def _warp(images: tf.Tensor, transforms: tf.Tensor, fill: float) -> tf.Tensor:
-    """Resample `images` [n, h, w, 1] bilinearly through `transforms` [n, 2, 3]; outside them is `fill`."""
-    affine = tf.pad(tf.reshape(transforms, [-1, 6]), [[0, 0], [0, 2]])
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images, transforms=affine, output_shape=images.shape[1:3], fill_value=fill,
-        interpolation="BILINEAR", fill_mode="CONSTANT",
-    )  # fmt: skip
-
-
-def _shift(images: tf.Tensor, shifts: tf.Tensor, fill: float) -> tf.Tensor:
-    """Let each pixel of `images` [n, h, w, 1] show the one `shifts` [n, 2] (x, y) away; outside them is `fill`."""
-    height, width = images.shape[1:3]
-    sides = [MAX_SHIFT, MAX_SHIFT]
-    padded = tf.pad(images, [[0, 0], sides, sides, [0, 0]], constant_values=fill)
-    image, row = padded.shape[1] * padded.shape[2], padded.shape[2]
-    columns, rows = tf.unstack(shifts + MAX_SHIFT, axis=1)
-    corners = tf.range(shifts.shape[0], dtype=tf.int64) * image + rows * row + columns
-    pixels = row * np.arange(height)[:, np.newaxis] + np.arange(width)
-    return tf.gather(tf.reshape(padded, [-1, 1]), corners[:, tf.newaxis, tf.newaxis] + pixels)
 
 
 BACKEND = TensorFlowBackend()

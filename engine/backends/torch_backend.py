@@ -13,8 +13,9 @@ from torch import nn
 from torch.nn import functional
 
 from engine import models
-from engine.augmentation import MAX_SHIFT, whole_pixel_shifts
+from engine.augmentation import whole_pixel_shifts
 from engine.backends.base import Device, StepResults, cpu_name, pick_device
+from engine.backends.torch_augmentation import shift, warp
 from engine.backends.torch_cuda import CapturedStep
 from engine.backends.torch_pooled import PooledNetwork
 from engine.config import TrainConfig
@@ -161,7 +162,7 @@ class TorchLearner:
     def _augmentation(self, transforms: np.ndarray) -> Callable[[int], Change]:
         """Return what changes the images of the step with a given number as `transforms` say."""
         shifts = whole_pixel_shifts(transforms)
-        apply = _warp if shifts is None else _shift
+        apply = warp if shifts is None else shift
         maps = torch.from_numpy(transforms if shifts is None else shifts).to(self._torch_device)
         fill = self._background
         return lambda number: lambda images: apply(images, maps[number], fill)
@@ -271,30 +272,6 @@ def _optimizer(config: TrainConfig, parameters: list[nn.Parameter], device: torc
             return torch.optim.SGD(
                 parameters, momentum=config.momentum, nesterov=kind == "nesterov", weight_decay=decay, fused=True
             )
-
-
-def _warp(images: torch.Tensor, transforms: torch.Tensor, fill: float) -> torch.Tensor:
-    """Resample `images` [n, 1, h, w] bilinearly through `transforms` [n, 2, 3]; outside them is `fill`."""
-    height, width = images.shape[2:]
-    rows, columns = torch.meshgrid(
-        torch.arange(height, dtype=images.dtype, device=images.device),
-        torch.arange(width, dtype=images.dtype, device=images.device),
-        indexing="ij",
-    )
-    pixels = torch.stack([columns, rows, torch.ones_like(rows)], dim=-1).reshape(-1, 3)
-    sources = (pixels @ transforms.transpose(1, 2)).reshape(-1, height, width, 2)
-    # From pixels to grid_sample's −1…1, where ±1 are the image's outer edges.
-    grid = (2 * sources + 1) / torch.tensor([width, height], dtype=images.dtype, device=images.device) - 1
-    return functional.grid_sample(images - fill, grid, align_corners=False) + fill
-
-
-def _shift(images: torch.Tensor, shifts: torch.Tensor, fill: float) -> torch.Tensor:
-    """Let each pixel of `images` [n, 1, h, w] show the one `shifts` [n, 2] (x, y) away; outside them is `fill`."""
-    height, width = images.shape[2:]
-    padded = functional.pad(images[:, 0], [MAX_SHIFT] * 4, value=fill)
-    windows = padded.unfold(1, height, 1).unfold(2, width, 1)
-    columns, rows = (shifts + MAX_SHIFT).unbind(1)
-    return windows[torch.arange(len(images), device=images.device), rows, columns].unsqueeze(1)
 
 
 def _chunks(images: np.ndarray, size: int) -> list[np.ndarray]:
