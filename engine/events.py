@@ -7,7 +7,6 @@ carries `schema`, the version of this format.
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -184,12 +183,3 @@ def decode(line: bytes) -> AnyEvent | None:
         return _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def decode_lines(data: bytes) -> Iterator[AnyEvent]:
-    """Yield the events of every complete line in `data`; an unfinished last line is left out."""
-    complete = data[: data.rfind(b"\n") + 1]
-    for line in complete.splitlines():
-        event = decode(line)
-        if event is not None:
-            yield event

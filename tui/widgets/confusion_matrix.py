@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -89,11 +88,6 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return HEIGHT
-
-    def show(self, counts: Sequence[Sequence[int]], scores: ClassScores | None) -> None:
-        """Show `counts`, ten rows of ten, and the scores as far as they are known."""
-        self.counts = tuple(tuple(row) for row in counts)
-        self.scores = scores
 
     # Moving
 

@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.reactive import reactive
-from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.events import DatasetInfo
@@ -86,8 +85,3 @@ class ModeBar(Vertical):
         line = self.query_one(".notice", Static)
         line.update(Content(notice))
         line.set_class(bool(notice), "-shown")
-
-
-def mode_bar_of(screen: Widget) -> ModeBar:
-    """Return the mode bar of a screen."""
-    return screen.query_one(ModeBar)
