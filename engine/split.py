@@ -1,4 +1,4 @@
-"""Which images a run trains on, chooses its best epoch by, and is tested on."""
+"""Which images a run trains on and in which order, chooses its best epoch by, and is tested on."""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ class Split:
         count = len(dataset.train_labels)
         if config.validation >= count:
             raise ConfigError("validation", f"Validation must leave some of the {count:,} training images.")
-        rest = count - config.validation
-        used = min(config.limit, rest) if config.limit else rest
+        rest, used = count - config.validation, trained_on(config, count)
         if config.batch_size > used:
             raise ConfigError("batch_size", f"Batch size must be at most the {used:,} training images of this run.")
         if problem := last_batch_problem(config.model, used, config.batch_size):
@@ -46,6 +45,21 @@ class Split:
             dataset.test_images,
             dataset.test_labels,
         )
+
+
+def trained_on(config: TrainConfig, count: int) -> int:
+    """Return how many of a dataset's `count` training images a run trains on: the first so many."""
+    rest = max(0, count - config.validation)
+    return min(config.limit, rest) if config.limit else rest
+
+
+def image_order(config: TrainConfig, epoch: int, count: int) -> np.ndarray:
+    """Return the order of `count` training images in `epoch` (from 1), int64; it depends on seed and epoch alone."""
+    import numpy as np
+
+    if not config.shuffle:
+        return np.arange(count)
+    return np.random.default_rng([config.seed, 1, epoch]).permutation(count)
 
 
 def last_batch_problem(model: str, images: int, batch_size: int) -> str:

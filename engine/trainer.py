@@ -23,10 +23,11 @@ from engine.errors import EngineError
 from engine.evaluation import predictions_path, save_predictions, score
 from engine.events import AnyEvent
 from engine.failures import diverged, failed, storage_error
+from engine.memory import peak_memory_bytes
 from engine.models import ARCHITECTURES
 from engine.optimization import learning_rates
 from engine.postmortem import explained
-from engine.split import Split
+from engine.split import Split, image_order
 
 if TYPE_CHECKING:
     import numpy as np
@@ -216,6 +217,7 @@ class _Training:
             learning_rate=float(self._learning_rates(1, epoch.step - 1)[0]),
             seconds=epoch.seconds,
             images_per_second=epoch.images_per_second,
+            peak_memory_bytes=peak_memory_bytes(),
         )
         if self.run:
             yield self._save_predictions(test_logits)
@@ -318,12 +320,3 @@ class _Training:
             learning_rate=learning_rate,
             memory_bytes=memory_bytes,
         )
-
-
-def image_order(config: TrainConfig, epoch: int, count: int) -> np.ndarray:
-    """Return the order of `count` training images in `epoch` (from 1), int64; it depends on seed and epoch alone."""
-    import numpy as np
-
-    if not config.shuffle:
-        return np.arange(count)
-    return np.random.default_rng([config.seed, 1, epoch]).permutation(count)

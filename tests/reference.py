@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import models
+from engine.augmentation import warp
 from engine.backends.base import Device, StepResults, pick_device
 from engine.config import TrainConfig
 from engine.conventions import conventions_of
+from engine.forward import convolve, over_channels, parameters_of, patches, pool_windows
 from engine.models import ARCHITECTURES, initial_state
 
 State = dict[str, np.ndarray]
@@ -165,11 +167,7 @@ class ReferenceLearner:
         statistics: State = {}
         values = images
         for layer in ARCHITECTURES[self._config.model].layers:
-            parameters = {
-                name.removeprefix(f"{layer.name}."): weight
-                for name, weight in self.weights.items()
-                if name.startswith(f"{layer.name}.")
-            }
+            parameters = parameters_of(layer, self.weights)
             if isinstance(layer, models.BatchNorm) and training:
                 statistics |= self._batch_statistics(layer.name, values)
             values, backward = self._apply(layer, values, parameters, training)
@@ -222,39 +220,18 @@ class ReferenceLearner:
         return pixels[:, np.newaxis].astype(self._dtype) if images.ndim == 3 else pixels.astype(self._dtype)
 
 
-def warp(images: np.ndarray, transforms: np.ndarray, fill: np.ndarray) -> np.ndarray:
-    """Resample `images` [n, 1, h, w] bilinearly through `transforms` [n, 2, 3]; outside them is `fill`."""
-    height, width = images.shape[2:]
-    rows, columns = np.mgrid[:height, :width]
-    pixels = np.stack([columns.ravel(), rows.ravel(), np.ones(height * width)])
-    sources = transforms.astype(np.float64) @ pixels  # [n, 2, h·w]
-    # Two pixels of `fill` on every side take up whatever lies outside.
-    padded = np.pad(images[:, 0] - fill, [(0, 0), (2, 2), (2, 2)])
-    x = np.clip(sources[:, 0] + 2, 0, width + 2.999)
-    y = np.clip(sources[:, 1] + 2, 0, height + 2.999)
-    left, top = x.astype(int), y.astype(int)
-    image = np.arange(len(images))[:, np.newaxis]
-    upper = padded[image, top, left] * (left + 1 - x) + padded[image, top, left + 1] * (x - left)
-    lower = padded[image, top + 1, left] * (left + 1 - x) + padded[image, top + 1, left + 1] * (x - left)
-    mixed = upper * (top + 1 - y) + lower * (y - top)
-    return (mixed.reshape(images.shape) + fill).astype(images.dtype)
-
-
 def _convolve(layer: models.Conv, images: np.ndarray, parameters: State) -> tuple[np.ndarray, Backward]:
     kernel, stride, padding = layer.kernel, layer.stride, layer.padding
-    padded = np.pad(images, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), axis=(2, 3))[:, :, ::stride, ::stride]
-    count, channels, height, width = windows.shape[:4]
-    patches = windows.transpose(0, 2, 3, 1, 4, 5).reshape(count * height * width, -1)
+    seen = patches(layer, images)
+    count, height, width, _ = seen.shape
     matrix = parameters["weight"].reshape(layer.filters, -1)
-    flat = patches @ matrix.T + parameters.get("bias", 0)
 
     def backward(gradient: np.ndarray) -> tuple[np.ndarray, State]:
         flat_gradient = gradient.transpose(0, 2, 3, 1).reshape(-1, layer.filters)
-        of_weight = (flat_gradient.T @ patches).reshape(parameters["weight"].shape)
+        of_weight = (flat_gradient.T @ seen.reshape(len(flat_gradient), -1)).reshape(parameters["weight"].shape)
         of_bias = {"bias": flat_gradient.sum(axis=0)} if layer.bias else {}
-        of_patches = (flat_gradient @ matrix).reshape(count, height, width, channels, kernel, kernel)
-        of_padded = np.zeros_like(padded)
+        of_patches = (flat_gradient @ matrix).reshape(count, height, width, -1, kernel, kernel)
+        of_padded = np.pad(np.zeros_like(images), [(0, 0), (0, 0), (padding, padding), (padding, padding)])
         for row in range(kernel):
             for column in range(kernel):
                 rows = slice(row, row + stride * height, stride)
@@ -263,7 +240,7 @@ def _convolve(layer: models.Conv, images: np.ndarray, parameters: State) -> tupl
         inside = slice(padding, -padding or None)
         return of_padded[:, :, inside, inside], {"weight": of_weight} | of_bias
 
-    return flat.reshape(count, height, width, layer.filters).transpose(0, 3, 1, 2), backward
+    return convolve(layer, seen, parameters), backward
 
 
 def _batch_norm(values: np.ndarray, parameters: State, epsilon: float, training: bool) -> tuple[np.ndarray, Backward]:
@@ -272,27 +249,24 @@ def _batch_norm(values: np.ndarray, parameters: State, epsilon: float, training:
     if training:
         mean, variance = values.mean(axis=axes), values.var(axis=axes)
 
-    def channels(of_each: np.ndarray) -> np.ndarray:
-        """[channels] → [channels, 1, 1] to go with images, [channels] to go with units."""
-        return np.expand_dims(of_each, tuple(range(1, values.ndim - 1)))
-
-    deviation = channels(np.sqrt(variance + epsilon))
-    normalised = (values - channels(mean)) / deviation
+    deviation = over_channels(np.sqrt(variance + epsilon), values)
+    normalised = (values - over_channels(mean, values)) / deviation
 
     def backward(gradient: np.ndarray) -> tuple[np.ndarray, State]:
         of_weight, of_bias = (gradient * normalised).sum(axis=axes), gradient.sum(axis=axes)
         count = values.size // values.shape[1]
-        centred = gradient - channels(of_bias / count) - normalised * channels(of_weight / count)
-        return channels(parameters["weight"]) / deviation * centred, {"weight": of_weight, "bias": of_bias}
+        spread = normalised * over_channels(of_weight / count, values)
+        centred = gradient - over_channels(of_bias / count, values) - spread
+        scale = over_channels(parameters["weight"], values) / deviation
+        return scale * centred, {"weight": of_weight, "bias": of_bias}
 
-    return channels(parameters["weight"]) * normalised + channels(parameters["bias"]), backward
+    scale, offset = (over_channels(parameters[name], values) for name in ("weight", "bias"))
+    return scale * normalised + offset, backward
 
 
 def _max_pool(images: np.ndarray, size: int) -> tuple[np.ndarray, Backward]:
-    count, channels, height, width = images.shape
-    rows, columns = height // size, width // size
-    blocks = images[:, :, : rows * size, : columns * size].reshape(count, channels, rows, size, columns, size)
-    blocks = blocks.transpose(0, 1, 2, 4, 3, 5).reshape(count, channels, rows, columns, size * size)
+    blocks = pool_windows(images, size)
+    count, channels, rows, columns, _ = blocks.shape
     chosen = blocks.argmax(axis=-1)[..., np.newaxis]
 
     def backward(gradient: np.ndarray) -> tuple[np.ndarray, State]:

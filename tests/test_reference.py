@@ -8,7 +8,7 @@ import pytest
 from engine.config import TrainConfig
 from engine.evaluation import score
 from engine.models import ARCHITECTURES
-from tests.reference import ReferenceLearner, warp
+from tests.reference import ReferenceLearner
 
 CHECKED_PER_WEIGHT = 12
 SMALL = 1e-6
@@ -88,12 +88,3 @@ def test_batch_norm_remembers_what_it_has_seen(images: np.ndarray, labels: np.nd
     learner.train_steps(np.arange(8)[np.newaxis].repeat(100, axis=0), np.zeros(100))
     in_evaluation, _ = score(learner.predict(images), labels)
     assert in_evaluation == pytest.approx(learner.loss(images, labels), rel=1e-3)
-
-
-def test_warping_by_whole_pixels_moves_the_image_and_fills_the_gap() -> None:
-    image = np.arange(1, 785, dtype=np.float64).reshape(1, 1, 28, 28)
-    two_left_one_down = np.array([[[1, 0, 2], [0, 1, -1]]], np.float32)
-    moved = warp(image, two_left_one_down, np.array([-1.0]))[0, 0]
-    assert (moved[1:, :-2] == image[0, 0, :-1, 2:]).all()
-    assert (moved[0] == -1).all()
-    assert (moved[:, -2:] == -1).all()

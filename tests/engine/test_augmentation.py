@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.augmentation import MAX_SHIFT, draw_transforms, whole_pixel_shifts
+from engine.augmentation import MAX_SHIFT, draw_transforms, transforms_of_image, warp, whole_pixel_shifts
 from engine.config import TrainConfig
+from engine.split import image_order
 
 
 def drawn(augmentation: str, epoch: int = 1) -> np.ndarray:
@@ -50,3 +51,23 @@ def test_a_move_counts_as_a_shift_when_it_is_small_and_whole(
 
 def test_without_augmentation_there_are_no_maps() -> None:
     assert draw_transforms(TrainConfig.create(), 1, 10) is None
+
+
+def test_an_image_is_told_what_each_epoch_does_to_it() -> None:
+    config = TrainConfig.create(augmentation="affine", seed=3)
+    found = transforms_of_image(config, index=7, training_images=100, epochs=2)
+    assert found is not None
+    for epoch, transform in enumerate(found, start=1):
+        of_all = draw_transforms(config, epoch, 100)
+        assert of_all is not None
+        assert (transform == of_all[image_order(config, epoch, 100).tolist().index(7)]).all()
+    assert transforms_of_image(TrainConfig.create(), index=7, training_images=100, epochs=2) is None
+
+
+def test_warping_by_whole_pixels_moves_the_image_and_fills_the_gap() -> None:
+    image = np.arange(1, 785, dtype=np.float64).reshape(1, 1, 28, 28)
+    two_left_one_down = np.array([[[1, 0, 2], [0, 1, -1]]], np.float32)
+    moved = warp(image, two_left_one_down, fill=-1.0)[0, 0]
+    assert (moved[1:, :-2] == image[0, 0, :-1, 2:]).all()
+    assert (moved[0] == -1).all()
+    assert (moved[:, -2:] == -1).all()

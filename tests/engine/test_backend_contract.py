@@ -11,18 +11,21 @@ import numpy as np
 import pytest
 
 from engine import events
-from engine.augmentation import draw_transforms
+from engine.augmentation import draw_transforms, warp
 from engine.backends import BACKENDS
 from engine.backends.base import Learner
 from engine.checkpoint import expected_shapes
 from engine.config import TrainConfig
-from engine.conventions import CONVENTIONS, NATIVE
+from engine.conventions import CONVENTIONS, NATIVE, conventions_of
 from engine.data import Dataset
 from engine.errors import DeviceError
 from engine.evaluation import log_softmax
+from engine.forward import layer_outputs
 from engine.models import ARCHITECTURES
 from engine.optimization import SLOTS, learning_rates
-from engine.trainer import image_order, train
+from engine.pixels import normalise
+from engine.split import image_order
+from engine.trainer import train
 from tests.backend_process import RemoteBackend
 from tests.conftest import write_idx
 from tests.reference import ReferenceBackend
@@ -102,6 +105,23 @@ class TestMathematics:
         logits = make_learner(backend, config, digits).predict(images)
         assert logits.dtype == np.float32
         assert np.abs(logits - make_learner(REFERENCE, config, digits).predict(images)).max() <= 1e-5
+
+    @pytest.mark.parametrize(
+        ("model", "conventions"), [("cnn-bn", "torch"), ("cnn", "keras"), ("cnn-strided", "keras")]
+    )
+    def test_a_trained_network_answers_layer_by_layer_in_numpy_as_it_does(
+        self, backend: RemoteBackend, digits: Dataset, model: str, conventions: str
+    ) -> None:
+        config = settings(model=model, conventions=conventions)
+        learner = make_learner(backend, config, digits)
+        learner.train_steps(steps(20), rates(20))
+        images = digits.test_images[:100]
+        pixels = normalise(images, config.normalisation)[:, np.newaxis]
+        epsilon = conventions_of(config).batch_norm_epsilon
+        outputs = layer_outputs(ARCHITECTURES[model], learner.state(), pixels, epsilon)
+        logits = outputs["dense"]
+        assert (logits.dtype, logits.shape) == (np.float32, (100, 10))
+        assert np.abs(logits - learner.predict(images)).max() <= 1e-4
 
     @each_network
     def test_gradients_are_those_of_the_reference(
@@ -195,6 +215,14 @@ class TestMathematics:
         )
         assert np.abs(found - expected).max() <= 1e-4
         assert np.abs(found - plain).max() > 1e-2
+
+    @pytest.mark.parametrize("augmentation", ["shift", "affine"])
+    def test_images_are_resampled_as_in_numpy(self, backend: RemoteBackend, digits: Dataset, augmentation: str) -> None:
+        transforms = draw_transforms(settings(augmentation=augmentation), epoch=1, count=50)
+        assert transforms is not None
+        images = normalise(digits.train_images[:50], "symmetric")[:, np.newaxis]
+        found = backend.call(warped, backend.name, images, transforms, -1.0)
+        assert np.abs(found - warp(images, transforms, -1.0)).max() <= 1e-4
 
     def test_a_shift_shows_the_image_moved_by_whole_pixels(self, backend: RemoteBackend, digits: Dataset) -> None:
         config = settings(model="cnn", optimizer="sgd")
@@ -470,3 +498,20 @@ def torch_learning_rates(schedule: str, peak: float, total: int) -> list[float]:
 def joined(arrays: State, names: list[str]) -> np.ndarray:
     """Return the arrays of these names as one vector."""
     return np.concatenate([arrays[name].ravel() for name in names])
+
+
+def warped(backend: str, images: np.ndarray, transforms: np.ndarray, fill: float) -> np.ndarray:
+    """Return what the framework makes of `images` [n, 1, h, w] and `transforms` [n, 2, 3]."""
+    if backend == "torch":
+        import torch
+
+        from engine.backends import torch_augmentation
+
+        return torch_augmentation.warp(torch.from_numpy(images), torch.from_numpy(transforms), fill).numpy()
+    import tensorflow as tf
+
+    from engine.backends import tensorflow_augmentation
+
+    channels_last = tf.constant(images.transpose(0, 2, 3, 1))
+    found = tensorflow_augmentation.warp(channels_last, tf.constant(transforms), fill).numpy()
+    return found.transpose(0, 3, 1, 2)

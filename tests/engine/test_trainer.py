@@ -20,7 +20,8 @@ from engine.evaluation import load_predictions, score
 from engine.events import AnyEvent, EpochFinished, RunFinished, RunStarted, Step
 from engine.models import ARCHITECTURES
 from engine.runs import Run, Store
-from engine.trainer import image_order, train
+from engine.split import image_order
+from engine.trainer import train
 from tests.reference import ReferenceBackend, ReferenceLearner
 
 # In float32, as the frameworks are: a checkpoint then keeps every bit.
