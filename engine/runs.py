@@ -14,11 +14,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from engine import commands, events
 from engine.config import TrainConfig
 from engine.errors import ConfigError, RunError, StoreError
 from engine.eventlog import EventFollower, read_events
 from engine.events import AnyEvent
+from engine.labels import Labels, checked_name, checked_note, read_labels, write_labels
 from engine.locks import FileLock, is_held
 
 Status = Literal["waiting", "running", "paused", "completed", "stopped", "failed", "crashed"]
@@ -113,9 +116,20 @@ class Run:
             ) from error
 
     @property
+    def labels(self) -> Labels:
+        """What people wrote on the run: another name, a note."""
+        return read_labels(self.path)
+
+    @property
+    def name(self) -> str:
+        """The name that the run was given last; empty where it has none."""
+        name = self.labels.name
+        return _first_name(self) if name is None else name
+
+    @property
     def label(self) -> str:
         """What people call the run: the name that it was given, else its id."""
-        return _name_of(self) or self.id
+        return self.name or self.id
 
     @property
     def created(self) -> datetime | None:
@@ -206,7 +220,7 @@ class Store:
             return runs[-1]
         exact = [run for run in runs if run.id == reference]
         matches = exact or [run for run in runs if reference and run.id.startswith(reference)]
-        matches = matches or [run for run in runs if reference and _name_of(run) == reference]
+        matches = matches or [run for run in runs if reference and run.name == reference]
         if len(matches) == 1:
             return matches[0]
         if not matches:
@@ -233,6 +247,21 @@ class Store:
             raise self._unusable("written", error) from error
         lock.path = run.lock_path
         return run, lock
+
+    def rename(self, run: Run, name: str) -> None:
+        """Give `run` another name, or none; several runs may share one, as with `train --name`.
+
+        Raises ConfigError or RunError for a name that it cannot have.
+        """
+        name = checked_name(name)
+        if name == "last" or (name and any(run_id.startswith(name) for run_id in self.run_ids())):
+            found = "the newest run" if name == "last" else "runs whose id begins so"
+            raise RunError("Name not usable", f"“{name}” means {found} wherever a run is asked for.", "Choose another.")
+        write_labels(run.path, msgspec.structs.replace(run.labels, name=name))
+
+    def annotate(self, run: Run, note: str) -> None:
+        """Write a note on `run`, in place of the one before; raises RunError for a note that it cannot have."""
+        write_labels(run.path, msgspec.structs.replace(run.labels, note=checked_note(note)))
 
     def delete(self, run: Run) -> None:
         """Remove a run's directory; raises RunError while its worker lives, or where it is a link to elsewhere.
@@ -294,7 +323,7 @@ def _is_run(entry: os.DirEntry[str]) -> bool:
     return os.access(f"{entry.path}/config.json", os.F_OK)  # a Path would take three times as long
 
 
-def _name_of(run: Run) -> str:
+def _first_name(run: Run) -> str:
     try:
         return str(json.loads(run.config_path.read_bytes()).get("name", ""))
     except (OSError, ValueError, AttributeError):

@@ -25,7 +25,16 @@ from engine.runs import Run, Store
 from tui.background import WorkFailed, in_background, post_safely
 from tui.control import RunControl
 from tui.farewell import farewell
-from tui.jobs import Dataset, DatasetExamined, DeviceProbed, JobFailed, RunsLaunched, examine_dataset
+from tui.jobs import (
+    Dataset,
+    DatasetExamined,
+    DeviceProbed,
+    JobFailed,
+    RunLabelled,
+    RunsDeleted,
+    RunsLaunched,
+    examine_dataset,
+)
 from tui.palette import palette_of
 from tui.screens import import_screens, mode_screens
 from tui.screens.opening import OpeningScreen
@@ -226,6 +235,21 @@ class MnistApp(RunControl):
         in_background(self, partial(examine_dataset, data), "examine dataset")
 
     def open_run(self, run: Run, follow_training: bool = False) -> None:
+    def on_runs_deleted(self, message: RunsDeleted) -> None:
+        """Have the list made anew, and nothing on display that is gone."""
+        if self._run_on_display and self._run_on_display.id in {run.id for run in message.runs}:
+            self._run_on_display = self.snapshot = self.family = None
+            self.watcher.watch(None)
+        self.watcher.look()
+        if message.error:
+            self.show_error(message.error)
+
+    def on_run_labelled(self, message: RunLabelled) -> None:
+        """Have the run shown with what is written on it now."""
+        self.watcher.look(message.run)
+        if message.error:
+            self.show_error(message.error)
+
         """Put `run` on display; with `follow_training`, it makes room for the one of its family that trains."""
         if self.snapshot and self.snapshot.run.id != run.id:
             self.family = self.family.showing(run) if self.family else None
@@ -234,18 +258,6 @@ class MnistApp(RunControl):
         self._run_on_display = run
         self._follows_training = follow_training
         self.watcher.watch(run)
-
-    def delete_run(self, run: Run) -> None:
-        """Delete `run` from the store."""
-        try:
-            self.store.delete(run)
-        except EngineError as error:
-            self.show_error(error)
-            return
-        if self._run_on_display and self._run_on_display.id == run.id:
-            self._run_on_display = self.snapshot = self.family = None
-            self.watcher.watch(None)
-        self.watcher.look()
 
     def action_detach(self) -> None:
         """Leave, and let the runs go on."""

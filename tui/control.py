@@ -15,7 +15,7 @@ from engine.errors import EngineError
 from engine.runs import Run, Store
 from tui.background import in_background
 from tui.family import Family
-from tui.jobs import launch_runs, relaunch_run
+from tui.jobs import delete_runs, label_run, launch_runs, relaunch_run
 from tui.snapshot import RunSnapshot
 from tui.terminal import clean
 
@@ -38,6 +38,8 @@ class RunControl(App[None]):
     """The same among the runs launched together with it."""
     runs: var[tuple[RunSnapshot, ...] | None] = var(None)
     """The store's runs, the newest first; None before the first look."""
+    template: var[TrainConfig | None] = var(None, always_update=True)
+    """Settings that the form is to take over."""
 
     def __init__(self, store: Store) -> None:
         super().__init__()
@@ -56,6 +58,14 @@ class RunControl(App[None]):
         if not self.is_launching:
             self.is_launching = True
             in_background(self, partial(relaunch_run, run), "relaunch")
+
+    def delete_runs(self, runs: Sequence[Run]) -> None:
+        """Delete `runs` from the store."""
+        in_background(self, partial(delete_runs, self.store, runs), "delete")
+
+    def label_run(self, run: Run, name: str | None = None, note: str | None = None) -> None:
+        """Give `run` another name, another note, or both."""
+        in_background(self, partial(label_run, self.store, run, name, note), "label")
 
     def stop_runs(self, runs: Sequence[Run], now: bool = False) -> None:
         """Ask `runs` to stop after their step, or `now`: without testing and saving first."""

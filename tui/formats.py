@@ -71,3 +71,12 @@ def place_text(place: Place) -> str:
 def rate_text(change: CommandApplied) -> str:
     """`learning rate 0.001 from epoch 3, step 120 on`."""
     return f"learning rate {change.learning_rate:g} from epoch {change.epoch}, step {count(change.step or 1)} on"
+
+
+def text_of(value: object) -> str:
+    """Return a setting's value as a person reads it, and could give it to its flag: `0.0` → `0`; `True` → `yes`."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

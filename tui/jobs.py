@@ -31,6 +31,22 @@ class RunsLaunched(Message):
 
 
 @dataclass
+class RunsDeleted(Message):
+    """Runs are gone from the store; `error` says why not all that should be."""
+
+    runs: tuple[Run, ...]
+    error: EngineError | None = None
+
+
+@dataclass
+class RunLabelled(Message):
+    """A run has another name or note; `error` says why not."""
+
+    run: Run
+    error: EngineError | None = None
+
+
+@dataclass
 class DeviceProbed(Message):
     """A framework told what it can use on this machine."""
 
@@ -84,6 +100,30 @@ def relaunch_run(run: Run) -> Message:
     except EngineError as error:
         return JobFailed(error)
     return RunsLaunched((run,))
+
+
+def delete_runs(store: Store, runs: Sequence[Run]) -> Message:
+    """Delete `runs`, as far as that goes."""
+    deleted: list[Run] = []
+    try:
+        for run in runs:
+            store.delete(run)
+            deleted.append(run)
+    except EngineError as error:
+        return RunsDeleted(tuple(deleted), error)
+    return RunsDeleted(tuple(deleted))
+
+
+def label_run(store: Store, run: Run, name: str | None = None, note: str | None = None) -> Message:
+    """Give `run` another name, another note, or both."""
+    try:
+        if name is not None:
+            store.rename(run, name)
+        if note is not None:
+            store.annotate(run, note)
+    except EngineError as error:
+        return RunLabelled(run, error)
+    return RunLabelled(run)
 
 
 def examine_dataset(data: str) -> Message:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine import events
 from engine.config import TrainConfig
 from engine.errors import RunError
 from engine.events import AnyEvent
+from engine.labels import UNLABELLED, Labels, Stamp, read_labels, stamp_of
 from engine.postmortem import crash_of, last_words
 from engine.runs import LIVE, Progress, Run, Status
 from engine.turns import Place, place_of
@@ -23,7 +24,8 @@ class RunSnapshot:
     `first_epoch` holds the steps of the first epoch, thinned out, for curves until there are two epochs to connect.
     `mistakes` is how many test images were wrong after each epoch that has predictions. `problem` says why the
     settings cannot be read, and is else empty. `place` is where it stands in line, if it does. `crash` says what became
-    of a worker that ended without a word, and `log_tail` are the last lines that it printed.
+    of a worker that ended without a word, and `log_tail` are the last lines that it printed. `labels` are what the
+    user wrote on it since.
     """
 
     run: Run
@@ -39,6 +41,19 @@ class RunSnapshot:
     warnings: tuple[str, ...] = ()
     crash: RunError | None = None
     log_tail: tuple[str, ...] = ()
+    labels: Labels = UNLABELLED
+
+    @property
+    def name(self) -> str:
+        """The name that the run was given last; empty where it has none."""
+        if self.labels.name is not None:
+            return self.labels.name
+        return self.config.name if self.config else ""
+
+    @property
+    def label(self) -> str:
+        """What people call the run: its name, else its id."""
+        return self.name or self.run.id
 
     @property
     def live(self) -> bool:
@@ -91,6 +106,8 @@ class RunReplay:
         self.run = run
         self._config: TrainConfig | None = None
         self._problem = ""
+        self._labels = UNLABELLED
+        self._labels_stamp: Stamp | None = None
         self._read_config()
         self._begin()
         self.snapshot = RunSnapshot(run, "waiting", Progress(), self._config, self._problem)
@@ -107,6 +124,19 @@ class RunReplay:
 
         Once the run has ended, its log is let go and only looked at from outside: there may be thousands of them.
         """
+        is_labelled_anew = self._read_labels()
+        return self._follow() or is_labelled_anew
+
+    def _read_labels(self) -> bool:
+        """Read the labels where they are other ones than before; return whether they are."""
+        stamp = stamp_of(self.run.path)
+        if stamp == self._labels_stamp:
+            return False
+        self._labels_stamp, self._labels = stamp, read_labels(self.run.path)
+        self.snapshot = replace(self.snapshot, labels=self._labels)
+        return True
+
+    def _follow(self) -> bool:
         stamp = self._stamp()
         if self._settled:
             if stamp == self._settled:
@@ -198,6 +228,7 @@ class RunReplay:
             warnings=tuple(e.message for e in self._kept if isinstance(e, events.Warned)),
             crash=crash_of(self.run) if status == "crashed" else None,
             log_tail=last_words(self.run) if status in ("crashed", "failed") else (),
+            labels=self._labels,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -66,6 +67,7 @@ class Watcher:
         """Those of which nothing is known yet, the newest last."""
         self._ended_ids: list[str] = []
         """Those that have ended and are to be looked at in the next looks."""
+        self._asked_for: deque[str] = deque()
         self._scanned: tuple[float, int] | None = None
         self._kin: tuple[str, ...] = ()
         self._kin_of: tuple[str, list[str]] = ("", [])
@@ -89,8 +91,10 @@ class Watcher:
         self._watched = run
         self.look()
 
-    def look(self) -> None:
-        """Look at the store now rather than within a second."""
+    def look(self, run: Run | None = None) -> None:
+        """Look at the store now rather than within a second, and at `run` even where it has ended."""
+        if run:
+            self._asked_for.append(run.id)
         self._hurry.set()
 
     def _run(self) -> None:
@@ -182,6 +186,9 @@ class Watcher:
             if run_id in self._replays:
                 self._replays[run_id].update()
         del self._ended_ids[-ENDED_PER_LOOK:]
+        while self._asked_for:
+            if (run_id := self._asked_for.popleft()) in self._replays:
+                self._replays[run_id].update()
 
     def _read_more(self) -> None:
         """Read runs for a moment, and show them."""

@@ -44,6 +44,7 @@ SUMMARY_KEYS = [
     "seconds",
     "created",
     "name",
+    "note",
     "path",
 ]
 
@@ -95,6 +96,44 @@ def test_runs_as_json_has_stable_keys(cli_store: Path, capsys: pytest.CaptureFix
     assert (row["run"], row["status"], row["epochs_done"], row["epochs"]) == (made.id, "completed", 2, 10)
     assert (row["best_epoch"], row["best_test_accuracy"], row["seconds"]) == (2, 0.98, 80.0)
     assert (row["name"], row["path"]) == ("first", str(made.path))
+
+
+def test_a_run_goes_by_its_new_name_and_carries_a_note(cli_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made, other = ended(cli_store, name="first"), ended(cli_store)
+    settings = made.config_path.read_bytes()
+    assert printed(capsys, "rename", "first", " second one ") == f"{made.id} is called second one\n"
+    assert printed(capsys, "note", "second one", "too [b]slow[/]") == f"{made.id}: too [b]slow[/]\n"
+    assert "second one (too [b]slow[/])" in printed(capsys, "runs")
+    text = printed(capsys, "show", "second one")
+    assert [line.split()[1:] for line in text.splitlines() if line.startswith(("Name", "Note"))] == [
+        ["too", "[b]slow[/]"],
+        ["second", "one"],
+    ]
+    assert "There is no run “first”" in refused(capsys, ["show", "first"])
+    assert made.config_path.read_bytes() == settings
+    printed(capsys, "rename", other.id, "second one")
+    assert "means 2 runs" in refused(capsys, ["show", "second one"])
+    printed(capsys, "rename", made.id, "")
+    assert printed(capsys, "note", made.id, "") == f"{made.id} has no note\n"
+    assert [row["name"] for row in json.loads(printed(capsys, "runs", "--json"))] == ["", "second one"]
+
+
+@pytest.mark.parametrize("name", ["last", "2", "a\x1b[31mb", "x" * 81])
+def test_a_name_that_would_not_be_found_or_fit_is_refused(
+    cli_store: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    made = ended(cli_store, name="first")
+    assert refused(capsys, ["rename", made.id, name])
+    assert "at most 200 characters" in refused(capsys, ["note", made.id, "x" * 201])
+    assert made.name == "first"
+
+
+def test_damaged_labels_count_as_none(cli_store: Path) -> None:
+    made = ended(cli_store, name="first")
+    path = made.path / "labels.json"
+    for damage in (b"{", b'{"name": 3}', b'{"name": "\\u001b[31m"}', b"\xff" * 20_000, b""):
+        path.write_bytes(damage)
+        assert (made.name, made.labels.note) == ("first", "")
 
 
 def test_a_damaged_run_is_listed_and_can_be_deleted(cli_store: Path, capsys: pytest.CaptureFixture[str]) -> None:

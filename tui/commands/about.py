@@ -13,8 +13,9 @@ from engine.models import ARCHITECTURES, Architecture, Conv, Dense, Layer, Layer
 from engine.presets import DEFAULT_PRESET, PRESETS
 from tui import formats
 from tui.commands.offers import offer_files
-from tui.commands.options import add_row, json_option, make_table, notify, print_json, print_table, text_of
+from tui.commands.options import add_row, json_option, make_table, notify, print_json, print_table
 from tui.commands.reporting import SAMPLE_NOTICE
+from tui.formats import text_of
 from tui.terminal import clean
 
 

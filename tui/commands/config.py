@@ -25,9 +25,9 @@ from tui.commands.options import (
     print_table,
     report_error,
     store_option,
-    text_of,
 )
 from tui.commands.train import recipe_options
+from tui.formats import text_of
 from tui.settings import SETTINGS, Source, check_config_file, config_path, plan_run, store_source, variable
 from tui.terminal import clean
 

@@ -116,12 +116,3 @@ def print_table(table: Table) -> None:
 def output_width() -> int:
     """Return how many columns the terminal has; where the output is none, enough for anything."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
-
-
-def text_of(value: object) -> str:
-    """Return a setting's value as a person reads it, and could give it to its flag: `0.0` → `0`; `True` → `yes`."""
-    if value is None or value == "":
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -122,7 +122,8 @@ def _summary(snapshot: RunSnapshot) -> dict[str, Any]:
         "best_test_accuracy": progress.best.test_accuracy if progress.best else None,
         "seconds": progress.seconds,
         "created": run.created.isoformat() if run.created else None,
-        "name": snapshot.config.name if snapshot.config else "",
+        "name": snapshot.name,
+        "note": snapshot.labels.note,
         "path": str(run.path),
     }
 
@@ -153,8 +154,14 @@ def _cells(snapshot: RunSnapshot) -> dict[str, str]:
         "best acc": _accuracy(snapshot) or "–",
         "time": formats.duration(snapshot.progress.seconds) if snapshot.progress.epochs else "–",
         "created": f"{created:%Y-%m-%d %H:%M}" if created else "–",
-        "name": snapshot.config.name if snapshot.config else snapshot.problem,
+        "name": _called(snapshot),
     }
+
+
+def _called(snapshot: RunSnapshot) -> str:
+    """Return the run's name, or what is wrong with it, and in brackets the note on it."""
+    note = f"({snapshot.labels.note})" if snapshot.labels.note else ""
+    return " ".join(part for part in (snapshot.name or snapshot.problem, note) if part)
 
 
 def _accuracy(snapshot: RunSnapshot) -> str:

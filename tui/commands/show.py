@@ -7,9 +7,8 @@ from typing import Any
 import click
 
 from engine.comparison import seed_spread, verdict
-from engine.config import FIELDS, TrainConfig
 from engine.conventions import conventions_in_use
-from engine.runs import Progress, Run, Store
+from engine.runs import Run, Store
 from tui.commands.offers import offer_runs
 from tui.commands.options import (
     add_row,
@@ -19,28 +18,11 @@ from tui.commands.options import (
     print_json,
     print_table,
     store_option,
-    text_of,
 )
 from tui.commands.reporting import VALIDATION_COLUMNS, epoch_line, heading
 from tui.commands.runs import look_at
-from tui.formats import place_text, rate_text, spread_text
-
-LABELS = {
-    "preset_name": "Preset",
-    "initialisation": "Initial weights",
-    "adam_epsilon": "Adam ε",
-    "adam_epsilon_corrected": "Adam ε after bias correction",
-    "batch_norm_momentum": "Batch norm momentum",
-    "batch_norm_epsilon": "Batch norm ε",
-    "batch_norm_unbiased": "Batch norm variance unbiased",
-    "framework_version": "Framework version",
-    "device_used": "Device used",
-    "device_name": "Device name",
-    "dataset": "Dataset",
-    "dataset_fingerprint": "Dataset fingerprint",
-    "train_examples": "Training images",
-    "test_examples": "Test images",
-}
+from tui.facts import facts_of, label_of
+from tui.formats import place_text, rate_text, spread_text, text_of
 
 
 @click.command(short_help="Show a run, or what differs between two.")
@@ -63,24 +45,6 @@ def show(reference: str, other: str | None, store_path: str | None, as_json: boo
         _show_run(run)
 
 
-def facts_of(config: TrainConfig, progress: Progress) -> dict[str, Any]:
-    """Return all that decides a run, by key: settings, its framework's conventions where used, and what it ran on.
-
-    A convention that the run has no use for, such as Adam's ε with SGD, is None.
-    """
-    facts = {name: getattr(config, name) for name in FIELDS} | conventions_in_use(config)
-    started = progress.started
-    return facts | {
-        "framework_version": started and started.framework_version,
-        "device_used": started and started.device,
-        "device_name": started and started.device_name,
-        "dataset": started and started.dataset.name,
-        "dataset_fingerprint": started and started.dataset.fingerprint,
-        "train_examples": started and started.dataset.train_examples,
-        "test_examples": started and started.dataset.test_examples,
-    }
-
-
 def _description(run: Run) -> dict[str, Any]:
     """Return what `show --json` prints."""
     from msgspec import to_builtins
@@ -89,6 +53,8 @@ def _description(run: Run) -> dict[str, Any]:
     progress = snapshot.progress
     return {
         "run": run.id,
+        "name": snapshot.name,
+        "note": snapshot.labels.note,
         "path": str(run.path),
         "status": snapshot.status,
         "place": to_builtins(snapshot.place),
@@ -114,9 +80,11 @@ def _show_run(run: Run) -> None:
     add_row(table, "Run", run.id)
     place = f": {place_text(snapshot.place)}" if snapshot.place else ""
     add_row(table, "Status", snapshot.status + place)
-    for key, value in facts_of(config, progress).items():
+    if snapshot.labels.note:
+        add_row(table, "Note", snapshot.labels.note)
+    for key, value in facts_of(config, progress, snapshot.name).items():
         if value not in (None, ""):
-            add_row(table, _label(key), text_of(value))
+            add_row(table, label_of(key), text_of(value))
     if progress.rate_change:
         add_row(table, "Changed to", rate_text(progress.rate_change))
     print_table(table)
@@ -149,7 +117,7 @@ def _show_end(run: Run) -> None:
 
 
 def _show_differences(store: Store, first: Run, second: Run, as_json: bool) -> None:
-    facts = [facts_of(run.config, run.progress()) for run in (first, second)]
+    facts = [facts_of(run.config, run.progress(), run.name) for run in (first, second)]
     differing = [key for key in facts[0] if facts[0][key] != facts[1][key]]
     if as_json:
         rows = [{"setting": key, "values": [each[key] for each in facts]} for key in differing]
@@ -160,7 +128,7 @@ def _show_differences(store: Store, first: Run, second: Run, as_json: bool) -> N
     else:
         table = make_table("setting", first.id, second.id)
         for key in differing:
-            add_row(table, _label(key), *(text_of(each[key]) for each in facts))
+            add_row(table, label_of(key), *(text_of(each[key]) for each in facts))
         print_table(table)
     _show_verdict(store, first, second)
 
@@ -174,7 +142,3 @@ def _show_verdict(store: Store, first: Run, second: Run) -> None:
     click.echo(f"\n{first.id}: test accuracy {spread_text(spread)}")
     click.echo(f"{second.id}: test accuracy {spread_text(other)}")
     click.echo(f"Difference: {verdict(spread, other)}.")
-
-
-def _label(key: str) -> str:
-    return LABELS.get(key) or FIELDS[key].label

@@ -54,7 +54,6 @@ class ChooseRunScreen(ModalScreen[str | None]):
 
 
 def _line(snapshot: RunSnapshot) -> Content:
-    config, best = snapshot.config, snapshot.progress.best
-    name = config.name if config and config.name else snapshot.run.id
+    best = snapshot.progress.best
     facts = " · ".join(part for part in (snapshot.model, percent(best.test_accuracy) if best else "") if part)
-    return Content.assemble(clean(name), (f"  {clean(facts)}", "$text-muted"))
+    return Content.assemble(clean(snapshot.label), (f"  {clean(facts)}", "$text-muted"))

@@ -18,7 +18,7 @@ from tui.background import OneAtATime, in_background
 from tui.browsing import DOUBTED, cell_words, diagonal_of, next_of
 from tui.screens.answers_screen import AnswersScreen
 from tui.terminal import clean
-from tui.widgets.browsing_bar import BrowsingBar, name_of
+from tui.widgets.browsing_bar import BrowsingBar
 from tui.widgets.chips import Chips
 from tui.widgets.confusion_matrix import ConfusionMatrix
 from tui.widgets.digit_detail import DigitDetail
@@ -117,7 +117,7 @@ class MistakesScreen(AnswersScreen):
         if browsing is None or self.has_class("-nothing"):
             return
         bar.show_run(self.lab.snapshot, browsing, self.epochs, browsing.epoch)
-        bar.show_groups(browsing, name_of(self.other) if self.other else "", self.verdict)
+        bar.show_groups(browsing, self.other.label if self.other else "", self.verdict)
         self.query_one(ConfusionMatrix).scores = browsing.scores.get(browsing.epoch)
         self._show_one(self._gallery.chosen)
 

@@ -150,14 +150,13 @@ class RunsScreen(ModeScreen):
 
     def _cells(self, snapshot: RunSnapshot) -> dict[str, Text]:
         progress = snapshot.progress
-        name = snapshot.config.name if snapshot.config else ""
         backend = BACKENDS[snapshot.backend].label if snapshot.backend in BACKENDS else snapshot.backend
         done = f"{count(len(progress.epochs))}/{count(snapshot.epochs)}"
         figures = {
             "status": status_cell(snapshot.status, self.lab.ascii).append(
                 f" #{snapshot.place.number}" if snapshot.place else ""
             ),
-            "run": Text(clean(name or snapshot.run.id), overflow="ellipsis", no_wrap=True),
+            "run": Text(clean(snapshot.label), overflow="ellipsis", no_wrap=True),
             "backend": Text(clean(backend)),
             "model": Text(clean(snapshot.model)),
             "epochs": Text(f"{done:>8}"),
@@ -218,7 +217,7 @@ class RunsScreen(ModeScreen):
 
     def _delete(self, snapshot: RunSnapshot, yes: bool | None) -> None:
         if yes:
-            self.lab.delete_run(snapshot.run)
+            self.lab.delete_runs([snapshot.run])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to delete only where there is a run, and to resume only one that ended before its time."""

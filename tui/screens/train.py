@@ -230,8 +230,7 @@ class TrainScreen(ModeScreen):
 def _title(family: Family, ascii_only: bool, width: int) -> Content:
     """Return the run's status and name, which one of its family it is, and, where there is room, its framework."""
     snapshot, members = family.display, family.members
-    name = snapshot.config.name if snapshot.config and snapshot.config.name else snapshot.run.id
-    parts = [status_text(snapshot.status, ascii_only), Content(clean(name))]
+    parts = [status_text(snapshot.status, ascii_only), Content(clean(snapshot.label))]
     if len(members) > 1:
         position = [member.run.id for member in members].index(snapshot.run.id) + 1
         parts.insert(1, Content(f"{family.name_of(snapshot)}, {position} of {len(members)}"))

@@ -68,7 +68,7 @@ class BrowsingBar(Vertical):
         slider.epochs, slider.epoch = tuple(epochs), epoch
         parts: list[Content | str] = []
         if snapshot:
-            parts.append(Content.styled(clean(name_of(snapshot)), "bold"))
+            parts.append(Content.styled(clean(snapshot.label), "bold"))
         if browsing:
             wrong, tested = len(browsing.now.mistakes), len(browsing.now.labels)
             parts.append(f"{count(wrong)} of {count(tested)} wrong ({percent(wrong / tested)})")
@@ -93,8 +93,3 @@ class BrowsingBar(Vertical):
             texts.append((group.name, text if group.indices is None else f"{text} {count(len(group.indices))}"))
         chips = self.query_one(selector, Chips)
         chips.chips, chips.chosen = chips_of(texts), chosen
-
-
-def name_of(snapshot: RunSnapshot) -> str:
-    """Return the name that the user gave the run, else its id."""
-    return snapshot.config.name if snapshot.config and snapshot.config.name else snapshot.run.id

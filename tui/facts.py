@@ -1,0 +1,49 @@
+"""All that decides a run, as people read it: its settings, its framework's conventions, and what it ran on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.config import FIELDS, TrainConfig
+from engine.conventions import conventions_in_use
+from engine.runs import Progress
+
+LABELS = {
+    "preset_name": "Preset",
+    "initialisation": "Initial weights",
+    "adam_epsilon": "Adam ε",
+    "adam_epsilon_corrected": "Adam ε after bias correction",
+    "batch_norm_momentum": "Batch norm momentum",
+    "batch_norm_epsilon": "Batch norm ε",
+    "batch_norm_unbiased": "Batch norm variance unbiased",
+    "framework_version": "Framework version",
+    "device_used": "Device used",
+    "device_name": "Device name",
+    "dataset": "Dataset",
+    "dataset_fingerprint": "Dataset fingerprint",
+    "train_examples": "Training images",
+    "test_examples": "Test images",
+}
+
+
+def facts_of(config: TrainConfig, progress: Progress, name: str) -> dict[str, Any]:
+    """Return all that decides a run, by key: settings, its framework's conventions where used, and what it ran on.
+
+    `name` is what the run is called now. A convention that the run has no use for, such as Adam's ε with SGD, is None.
+    """
+    facts = {key: getattr(config, key) for key in FIELDS} | {"name": name} | conventions_in_use(config)
+    started = progress.started
+    return facts | {
+        "framework_version": started and started.framework_version,
+        "device_used": started and started.device,
+        "device_name": started and started.device_name,
+        "dataset": started and started.dataset.name,
+        "dataset_fingerprint": started and started.dataset.fingerprint,
+        "train_examples": started and started.dataset.train_examples,
+        "test_examples": started and started.dataset.test_examples,
+    }
+
+
+def label_of(key: str) -> str:
+    """Return how a fact is called."""
+    return LABELS.get(key) or FIELDS[key].label
