@@ -88,7 +88,10 @@ class Step(Event, frozen=True, kw_only=True, tag="step"):
 
 
 class EpochFinished(Event, frozen=True, kw_only=True, tag="epoch_finished"):
-    """An epoch's figures; accuracies from 0 to 1. `seconds` is training alone, without the evaluation."""
+    """An epoch's figures; accuracies from 0 to 1. `seconds` is training alone, without the evaluation.
+
+    `peak_memory_bytes` is the most that the process has held of this machine's memory until now.
+    """
 
     epoch: int
     train_loss: float
@@ -100,6 +103,7 @@ class EpochFinished(Event, frozen=True, kw_only=True, tag="epoch_finished"):
     images_per_second: float
     validation_loss: float | None = None
     validation_accuracy: float | None = None
+    peak_memory_bytes: int | None = None
 
 
 class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint_saved"):
