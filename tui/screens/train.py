@@ -29,6 +29,7 @@ from tui.widgets.run_notice import RunNotice
 from tui.widgets.setup_form import SetupForm
 
 MEDIUM, WIDE = 100, 150  # columns of the terminal
+RECENT = (50, 10, 5)  # epochs
 EMPTY = "No run yet. Choose the settings on the left, or keep the tutorial's, and press t to train."
 
 
@@ -48,9 +49,13 @@ class TrainScreen(ModeScreen):
         Binding("t", "train", "Train"),
         Binding("ctrl+t,f5", "train", "Train", show=False),
         Binding("b", "both", "Both"),
+        Binding("s", "app.stop", "Stop"),
+        Binding("p", "app.pause", "Pause"),
+        Binding("p", "app.resume", "Resume"),
         Binding("r", "relaunch", "Resume"),
         Binding("v", "other", "Other run"),
-        Binding("l", "log_scale", "Log", tooltip="Show the loss on a logarithmic scale"),
+        Binding("z", "zoom", "Zoom", tooltip="Show the last 50, 10 or 5 epochs in the charts, or all of them again"),
+        Binding("l", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale"),
         Binding("c", "rate", "Rate", tooltip="Change the learning rate of the run on display"),
         Binding("S", "app.stop(True)", "Stop now", show=False, tooltip="Stop at once, without testing and saving"),
     ]
@@ -217,9 +222,22 @@ class TrainScreen(ModeScreen):
                 return is_resumable(self.lab.snapshot)
             case "rate":
                 return self.lab.snapshot is not None and self.lab.snapshot.live
+            case "zoom":
+                return len(self._zooms()) > 1
             case "other":
                 return bool(self.lab.family and len(self.lab.family.members) > 1)
         return True
+
+    def action_zoom(self) -> None:
+        """Show fewer of the last epochs; after the fewest, all of them again."""
+        zooms = self._zooms()
+        for chart in self.query(Chart):
+            chart.recent = zooms[(zooms.index(chart.recent) + 1) % len(zooms)] if chart.recent in zooms else 0
+
+    def _zooms(self) -> list[int]:
+        """Return of how many epochs the charts can show the last; 0 stands for all."""
+        epochs = max((member.epochs for member in self.lab.family.members), default=0) if self.lab.family else 0
+        return [0, *(recent for recent in RECENT if recent < epochs)]
 
     def action_log_scale(self) -> None:
         """Show the loss on a logarithmic scale, or on a plain one again."""

@@ -56,6 +56,8 @@ class Chart(Widget):
 
     log_scale: reactive[bool] = reactive(False)
     """Whether the y axis is logarithmic; values of zero and below then leave gaps."""
+    recent: reactive[int] = reactive(0)
+    """How many of the last epochs to show; 0 for all."""
     ascii: reactive[bool] = reactive(False, toggle_class="-ascii")
     """Whether to draw with ASCII characters only."""
 
@@ -63,14 +65,14 @@ class Chart(Widget):
         self,
         title: str,
         *,
-        y_format: Callable[[float], str] = "{:.3g}".format,
+        y_format: Callable[[float], str] | None = None,
         x_label: str = "epoch",
         empty: str = "No epochs yet",
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._title = title
+        self._title, self._x_label = title, x_label
         self._names: tuple[str, ...] = ()
         self.border_title = Content(clean(title))
         self.border_subtitle = Content(clean(x_label))
@@ -103,6 +105,11 @@ class Chart(Widget):
     def watch_log_scale(self) -> None:
         """Say so in the title."""
         self._entitle()
+
+    def watch_recent(self) -> None:
+        """Say so at the axis."""
+        label = clean(self._x_label)
+        self.border_subtitle = Content(f"last {self.recent} {label}s" if self.recent else label)
 
     def _entitle(self) -> None:
         parts = [Content(clean(f"{self._title} (log scale)" if self.log_scale else self._title))]
@@ -137,7 +144,7 @@ class Chart(Widget):
 
     def _build(self) -> None:
         """Plot what is to be shown, unless that is done; `_rows` have the curves' colours in place of their numbers."""
-        made_from = (self._shown, self.size, self.log_scale, self.ascii)
+        made_from = (self._shown, self.size, self.log_scale, self.recent, self.ascii)
         if made_from != self._plotted:
             self._rows, self._strips, self._plotted = self._plot(), [], made_from
 
@@ -151,7 +158,15 @@ class Chart(Widget):
         width, height = self.size
         if height < 2:
             return []
-        rows = plot(self._shown, width, height, y_format=self._y_format, log_scale=self.log_scale, ascii=self.ascii)
+        rows = plot(
+            self._shown,
+            width,
+            height,
+            y_format=self._y_format,
+            log_scale=self.log_scale,
+            recent=self.recent,
+            ascii=self.ascii,
+        )
         rows = rows or self._message(width, height)
         colors = [one.style.color % COLORS for one in self._shown]
         return [[(text, curve if curve == AXIS else colors[curve]) for text, curve in row] for row in rows]

@@ -19,6 +19,9 @@ FARTHEST = 1e200  # from zero; beyond it, sums and powers of ten might not be fi
 SOLID_ASCII, DOTTED_ASCII = "*#@%&$", ".:,'`;"  # one for each colour, so that the curves differ without it
 BOX_TO_ASCII = str.maketrans("│┤─┬└", "|+-++")
 DOT, LONE_POINT, SOLID_SAMPLE = "•", "■", "▄"
+SOLID_EPOCHS, DOTTED_EPOCHS = "■▲◆●▼★", "□△◇○▽☆"  # where an epoch ends, one for each colour likewise
+SOLID_EPOCHS_ASCII, DOTTED_EPOCHS_ASCII = "OXAMWH", "oxamwh"
+COLUMNS_PER_MARK = 3
 ROOM_FOR_AXIS_LINE = 6  # rows
 Cell = tuple[str, int]
 """A character, and the number of the curve it belongs to (or AXIS)."""
@@ -58,19 +61,23 @@ def plot(
     width: int,
     height: int,
     *,
-    y_format: Callable[[float], str],
+    y_format: Callable[[float], str] | None = None,
     log_scale: bool = False,
+    recent: int = 0,
     ascii: bool = False,
 ) -> list[list[Run]]:
     """Return `height` rows of `width` cells with the curves, their axes and their legend.
 
-    The list is empty where no value can be drawn: none is finite or, on a logarithmic scale, above zero.
+    `recent` is how many of the last epochs to show, 0 for all. Without `y_format`, values have three digits. The list
+    is empty where no value can be drawn: none is finite or, on a logarithmic scale, above zero.
     """
-    curves = [_scaled(_thinned((one.xs, one.ys), width), log_scale) for one in series]
+    shown = _recent(series, recent) if recent else [(one.xs, one.ys) for one in series]
+    curves = [_scaled(_thinned(points, width), log_scale) for points in shown]
     frame = _frame(curves, width, height, y_format, log_scale)
     if frame is None:
         return []
-    cells = _draw(frame, [one.style for one in series], curves, ascii)
+    marks = [_scaled(_epoch_ends(points, frame), log_scale) for points in shown]
+    cells = _draw(frame, [one.style for one in series], curves, marks, ascii)
     _add_legend(cells, frame, series, ascii)
     return [_runs(row) for row in cells]
 
@@ -89,6 +96,22 @@ class _Frame:
     high: float
     x_ticks: dict[float, str]
     y_ticks: dict[float, str]
+
+
+def _recent(series: Sequence[Series], epochs: int) -> list[Points]:
+    """Return the points of the last `epochs`, of which the one in progress is one."""
+    reached = (one.xs[-1] for one in series if one.xs and math.isfinite(one.xs[-1]))
+    first = math.ceil(max(reached, default=0.0)) - epochs + 1
+    starts = [bisect_left(one.xs, first) for one in series]
+    return [(one.xs[start:], one.ys[start:]) for one, start in zip(series, starts, strict=True)]
+
+
+def _epoch_ends(points: Points, frame: _Frame) -> Points:
+    """Return the points at the end of an epoch: of as many epochs as stand apart."""
+    epochs = frame.right - frame.left
+    step = next(step for step in _steps(0) if step * frame.columns >= COLUMNS_PER_MARK * epochs)
+    ends = [(x, y) for x, y in zip(*points, strict=True) if x % step == 0]
+    return [x for x, _ in ends], [y for _, y in ends]
 
 
 def _thinned(points: Points, columns: int) -> Points:
@@ -118,7 +141,7 @@ def _scaled(points: Points, log_scale: bool) -> Points:
 
 
 def _frame(
-    curves: Sequence[Points], width: int, height: int, y_format: Callable[[float], str], log_scale: bool
+    curves: Sequence[Points], width: int, height: int, y_format: Callable[[float], str] | None, log_scale: bool
 ) -> _Frame | None:
     """Lay out the axes around `curves`, or return None where they have nothing to draw."""
     values = [list(filter(math.isfinite, ys)) for _, ys in curves]
@@ -158,9 +181,11 @@ def _x_ticks(left: int, right: int, columns: int) -> dict[float, str]:
     return {tick: str(tick) for tick in range(first, right + 1, step)}
 
 
-def _y_ticks(low: float, high: float, rows: int, y_format: Callable[[float], str], log_scale: bool) -> dict[float, str]:
-    """Return round values between `low` and `high`, about one to every three rows; each label once."""
-    most = max(min(3, rows), rows // 3)
+def _y_ticks(
+    low: float, high: float, rows: int, y_format: Callable[[float], str] | None, log_scale: bool
+) -> dict[float, str]:
+    """Return round values between `low` and `high`, one to every other row at most; each label once."""
+    most = max(min(3, rows), rows // 2)
     if not log_scale:
         ticks = _round_values(low, high, most)
         return _labelled(ticks, ticks, y_format)
@@ -173,10 +198,18 @@ def _y_ticks(low: float, high: float, rows: int, y_format: Callable[[float], str
 
 
 def _labelled(
-    positions: Sequence[float], values: Sequence[float], y_format: Callable[[float], str]
+    positions: Sequence[float], values: Sequence[float], y_format: Callable[[float], str] | None
 ) -> dict[float, str]:
-    labels = {clean(y_format(value)): position for position, value in zip(positions, values, strict=True)}
+    texts = [clean(y_format(value)) for value in values] if y_format else _evenly_written(values)
+    labels = dict(zip(texts, positions, strict=True))
     return {position: label for label, position in labels.items()}
+
+
+def _evenly_written(values: Sequence[float]) -> list[str]:
+    """Write `values` with three digits and all with the same number of decimals, unless they need an exponent."""
+    texts = [f"{value:.3g}" for value in values]
+    decimals = max((len(text.partition(".")[2]) for text in texts), default=0)
+    return texts if any("e" in text for text in texts) else [f"{value:.{decimals}f}" for value in values]
 
 
 def _round_values(low: float, high: float, most: int) -> list[float]:
@@ -195,8 +228,10 @@ def _steps(decade: int) -> Iterator[float]:
         decade += 1
 
 
-def _draw(frame: _Frame, styles: Sequence[LineStyle], curves: Sequence[Points], ascii: bool) -> list[list[Cell]]:
-    """Let plotext draw, each curve in a colour that is its number."""
+def _draw(
+    frame: _Frame, styles: Sequence[LineStyle], curves: Sequence[Points], marks: Sequence[Points], ascii: bool
+) -> list[list[Cell]]:
+    """Let plotext draw, each curve in a colour that is its number, and above them all the `marks` on them."""
     import plotext  # takes 0.2 s, so not before there is something to draw
 
     plotext.terminal.limit(False, False)
@@ -214,6 +249,10 @@ def _draw(frame: _Frame, styles: Sequence[LineStyle], curves: Sequence[Points], 
             points = _dots(xs, ys, frame) if style.dotted else (xs, ys)
             marker = plotext.marker(_marker(style, ascii, alone=len(xs) == 1), (0, 0, number))
             figure.draw(figure.signal(*points, marker=marker).lines(not style.dotted))
+    for number, (style, ends) in enumerate(zip(styles, marks, strict=True)):
+        for points in _unbroken(ends):
+            marker = plotext.marker(_epoch_marker(style, ascii), (0, 0, number))
+            figure.draw(figure.signal(*points, marker=marker).lines(False))
     matrix = figure.build()
     lines = matrix.string(colorless=True).translate(BOX_TO_ASCII if ascii else {}).splitlines()
     cells = [[(character, AXIS) for character in line] for line in lines]
@@ -230,6 +269,11 @@ def _marker(style: LineStyle, ascii: bool, alone: bool = False) -> str:
     if style.dotted:
         return DOT
     return LONE_POINT if alone else "hd"
+
+
+def _epoch_marker(style: LineStyle, ascii: bool) -> str:
+    solid, dotted = (SOLID_EPOCHS_ASCII, DOTTED_EPOCHS_ASCII) if ascii else (SOLID_EPOCHS, DOTTED_EPOCHS)
+    return (dotted if style.dotted else solid)[style.color % len(solid)]
 
 
 def _unbroken(points: Points) -> Iterator[Points]:
@@ -273,12 +317,12 @@ def _add_legend(cells: list[list[Cell]], frame: _Frame, series: Sequence[Series]
 
 
 def _legend_line(number: int, series: Series, ascii: bool) -> list[Cell]:
-    sample = _marker(series.style, ascii) if ascii or series.style.dotted else SOLID_SAMPLE
-    shown = f"{sample} {sample}" if series.style.dotted else 3 * sample
-    line = [(" ", AXIS), *((character, number) for character in shown)]
+    line = _marker(series.style, ascii) if ascii or series.style.dotted else SOLID_SAMPLE
+    shown = line + _epoch_marker(series.style, ascii) + line
+    cells = [(" ", AXIS), *((character, number) for character in shown)]
     for character in f" {clean(series.name)}":
-        line += [(character, AXIS)] + [("", AXIS)] * (cell_len(character) - 1)  # a wide one takes two cells
-    return line
+        cells += [(character, AXIS)] + [("", AXIS)] * (cell_len(character) - 1)  # a wide one takes two cells
+    return cells
 
 
 def _runs(row: Sequence[Cell]) -> list[Run]:

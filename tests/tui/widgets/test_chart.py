@@ -62,8 +62,8 @@ async def test_curves_come_with_whole_epochs_formatted_values_and_a_legend() -> 
         text = screen(app)
         assert "10.0%┤" in text
         assert text.splitlines()[-2].strip("│ ").split() == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]
-        assert "▄▄▄ train" in text
-        assert "• • test" in text
+        assert "▄■▄ train" in text
+        assert "•△• test" in text
         assert "No epochs yet" not in text
 
 
@@ -79,6 +79,35 @@ async def test_train_and_test_differ_in_shape_as_well_as_in_colour() -> None:
                 await pilot.pause()
         assert styles_of(chart, "•") == {"#e69f00"}
         assert styles_of(chart, "▄") == {"#56b4e9"}
+
+
+async def test_where_an_epoch_ends_train_and_test_have_a_sign_of_their_own() -> None:
+    chart = Chart("loss")
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        chart.show([TRAIN, TEST])
+        await pilot.pause()
+        assert screen(app).count("△") == 10 + 1  # each epoch, and the legend
+        await pilot.resize_terminal(30, 16)
+        await pilot.pause()
+        assert screen(app).count("△") == 5 + 1  # there is no room for more
+        assert styles_of(chart, "■") == {"#56b4e9"}
+
+
+async def test_zoom_shows_the_last_epochs_and_scales_to_them() -> None:
+    chart = Chart("loss", y_format="{:.1f}".format)
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        chart.show([Series("train", [*EPOCHS, 10.5], [9.0] * 6 + [0.5] * 5), Series("test", [1, 2], [9.0, 9.0])])
+        chart.recent = 5
+        await pilot.pause()
+        assert "last 5 epochs" in screen(app)
+        assert screen(app).splitlines()[-2].strip("│ ").split() == ["7", "8", "9", "10", "11"]
+        assert "8.0┤" not in screen(app)
+        chart.recent = 0
+        await pilot.pause()
+        assert "8.0┤" in screen(app)
+        assert "last" not in screen(app)
 
 
 @pytest.mark.parametrize("size", [(20, 5), (21, 6), (33, 9), (80, 24), (200, 60)])
@@ -137,8 +166,8 @@ async def test_ascii_means_ascii_box_axes_curves_and_legend() -> None:
         chart.show([TRAIN, TEST])
         await pilot.pause()
         assert screen(app).isascii()
-        assert "*** train" in screen(app)
-        assert ": : test" in screen(app)
+        assert "*O* train" in screen(app)
+        assert ":x: test" in screen(app)
 
 
 async def test_a_logarithmic_scale_leaves_out_what_has_no_logarithm() -> None:
@@ -148,7 +177,7 @@ async def test_a_logarithmic_scale_leaves_out_what_has_no_logarithm() -> None:
         chart.show([Series("train", EPOCHS, [10.0**-epoch for epoch in EPOCHS[:-1]] + [0.0])])
         chart.log_scale = True
         await pilot.pause()
-        assert "1e-06┤" in screen(app)
+        assert "1e-07┤" in screen(app)
         chart.show([Series("train", [1, 2], [0.0, -1.0])])
         async with asyncio.timeout(5):
             while "No values above zero" not in screen(app):
@@ -191,7 +220,7 @@ async def test_a_single_epoch_and_a_gap_are_visible() -> None:
     async with app.run_test(size=(50, 12)) as pilot:
         chart.show([Series("train", [1, 2, 3], [0.5, math.nan, 0.4])])
         await pilot.pause()
-        assert screen(app).count("■") == 2
+        assert screen(app).count("■") == 3  # one of them in the legend
 
 
 async def test_thinning_keeps_a_spike_of_one_step_among_many() -> None:
