@@ -35,56 +35,132 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """
 
     preset_name: Annotated[str, Meta(description="The preset that the other settings started from")] = ""
-    backend: Annotated[BackendName, Meta(description="The framework that trains")] = "torch"
+    backend: Annotated[
+        BackendName, Meta(description="The framework that trains; each of the two can train every recipe")
+    ] = "torch"
     device: Annotated[
         str,
         Meta(
             pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)\Z",
-            description="Where to train: auto, cpu, cuda:0 … or mps",
+            description="Where to train: auto, cpu, cuda:0 … or mps; auto is usual and takes a GPU where there is one",
         ),
     ] = "auto"
     model: Annotated[str, Meta(description="The network's architecture")] = "cnn-bn"
-    epochs: Annotated[int, Meta(ge=1, le=10_000, description="Passes over the training images")] = 10
-    batch_size: Annotated[int, Meta(ge=1, le=60_000, description="Images per optimizer step; 32 to 128 are usual")] = 64
+    epochs: Annotated[
+        int, Meta(ge=1, le=10_000, description="Passes over the training images; 1 to 10 are usual, more bring little")
+    ] = 10
+    batch_size: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=60_000,
+            description="Images per optimizer step; 32 to 128 are usual: more is faster, but learns less from each",
+        ),
+    ] = 64
     learning_rate: Annotated[
-        float, Meta(gt=0, le=1e12, description="Step size; 0.001 to 0.01 is usual for Adam, 0.1 for SGD")
+        float,
+        Meta(
+            gt=0,
+            le=1e12,
+            description="Size of a step: too high jumps about, too low crawls; 0.001 to 0.01 is usual for Adam, "
+            "0.1 for SGD",
+        ),
     ] = 0.01
-    optimizer: Annotated[Optimizer, Meta(description="How the weights follow the gradient")] = "adam"
+    optimizer: Annotated[
+        Optimizer,
+        Meta(
+            description="Whether the weights follow the gradient plainly (sgd), with inertia (momentum, nesterov) "
+            "or each at its pace (adam, the usual)"
+        ),
+    ] = "adam"
     seed: Annotated[
-        int, Meta(ge=0, le=2**31 - 1, description="Decides the initial weights and the order of the images")
+        int,
+        Meta(
+            ge=0,
+            le=2**31 - 1,
+            description="Decides the initial weights and the order of the images; any number will do, the same one "
+            "repeats a run",
+        ),
     ] = 0
-    momentum: Annotated[float, Meta(ge=0, lt=1, description="For the momentum and nesterov optimizers")] = 0.9
+    momentum: Annotated[
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            description="How much of a step lives on in the next, for the momentum and nesterov optimizers; "
+            "0.9 is usual",
+        ),
+    ] = 0.9
     weight_decay: Annotated[
-        float, Meta(ge=0, le=10, description="Pull of the weights towards zero (decoupled with adamw)")
+        float,
+        Meta(
+            ge=0,
+            le=10,
+            description="Pull of the weights towards zero (decoupled with adamw); 0 is usual here, 0.01 with adamw",
+        ),
     ] = 0.0
-    schedule: Annotated[Schedule, Meta(description="How the learning rate changes over the run")] = "constant"
+    schedule: Annotated[
+        Schedule,
+        Meta(
+            description="How the learning rate changes over the run: not at all, falling (cosine), or rising and "
+            "falling (onecycle); constant is usual"
+        ),
+    ] = "constant"
     label_smoothing: Annotated[
-        float, Meta(ge=0, lt=1, description="Share of the target spread evenly over the ten digits")
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            description="Share of the target spread evenly over the ten digits, against overconfidence; "
+            "0 to 0.1 are usual",
+        ),
     ] = 0.0
     normalisation: Annotated[
         Normalisation,
-        Meta(description="Pixels to 0…1 (unit), −1…1 (symmetric) or mean 0 and deviation 1 (standard)"),
+        Meta(
+            description="Pixels to 0…1 (unit), −1…1 (symmetric) or mean 0 and deviation 1 (standard); each of them is "
+            "usual"
+        ),
     ] = "symmetric"
     augmentation: Annotated[
-        Augmentation, Meta(description="Random changes to the training images: shift by ≤ 2 pixels, or affine")
+        Augmentation,
+        Meta(
+            description="Random changes to the training images: shift by ≤ 2 pixels, or affine; none is usual at "
+            "first, shift for the best accuracy"
+        ),
     ] = "none"
-    shuffle: Annotated[bool, Meta(description="Draw a new order of the training images every epoch")] = True
+    shuffle: Annotated[
+        bool, Meta(description="Draw a new order of the training images every epoch; on is usual, and learns better")
+    ] = True
     validation: Annotated[
         int,
-        Meta(ge=0, le=50_000, description="Training images held out to choose the best epoch; 0 for none"),
+        Meta(
+            ge=0,
+            le=50_000,
+            description="Training images held out to choose the best epoch; 0 for none, 5,000 are usual",
+        ),
     ] = 0
-    limit: Annotated[int, Meta(ge=0, le=60_000, description="Train on only the first N images; 0 for all of them")] = 0
+    limit: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=60_000,
+            description="Train on only the first N images; 0 for all of them, as is usual, 1,000 for a quick try",
+        ),
+    ] = 0
     conventions: Annotated[
         ConventionsName,
         Meta(
-            description="Whose initial weights, Adam ε and batch norm constants: auto is the backend's own, "
-            "torch or keras pins them on both backends"
+            description="Whose initial weights, Adam ε and batch norm constants: the backend's own (auto, as is "
+            "usual), or torch's or keras's on either"
         ),
     ] = "auto"
     deterministic: Annotated[
-        bool, Meta(description="Only use operations that repeat bit for bit, even where that is slower")
+        bool, Meta(description="Only use operations that repeat bit for bit, even where that is slower; off is usual")
     ] = False
-    threads: Annotated[int, Meta(ge=0, le=1024, description="CPU threads; 0 takes what suits the network")] = 0
+    threads: Annotated[
+        int, Meta(ge=0, le=1024, description="CPU threads; 0 is usual and takes what suits the network")
+    ] = 0
     data: Annotated[
         str, Meta(pattern=PRINTABLE, description="Folder of IDX files or a Keras mnist.npz; empty looks around")
     ] = ""

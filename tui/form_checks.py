@@ -14,7 +14,14 @@ from tui.formats import count
 from tui.jobs import Dataset
 
 PRESET = Field("preset", "A recipe to start from; every setting can be changed", str, DEFAULT_PRESET)
-REPEATS = Field("repeats", "Runs with consecutive seeds, for mean ± deviation", int, 1, minimum=1, maximum=100)
+REPEATS = Field(
+    "repeats",
+    "Runs with consecutive seeds, for mean ± deviation; 1 is usual, 5 tell luck from progress",
+    int,
+    1,
+    minimum=1,
+    maximum=100,
+)
 FORM_FIELDS = {**FIELDS, PRESET.name: PRESET, REPEATS.name: REPEATS}
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 from textual.widgets._collapsible import CollapsibleTitle
 
 from engine.backends import BACKENDS
@@ -15,6 +15,7 @@ from engine.runs import Store
 from tests.tui.app_harness import opened, until, until_shown
 from tui.form_checks import config_of
 from tui.screens.help import HelpScreen
+from tui.widgets.setup_field import SetupField
 from tui.widgets.setup_form import SetupForm
 
 
@@ -136,3 +137,28 @@ async def test_a_framework_that_is_not_installed_is_marked_and_the_other_one_tak
         await until_shown(app, "PyTorch: not installed")
     async with opened(store, settings={"backend": "torch"}) as (app, _):
         await until_shown(app, "is not installed", "'mnist-tui[torch]'")
+
+
+async def test_the_help_tells_what_an_option_teaches_before_it_is_chosen(store: Store) -> None:
+    async with opened(store, size=(80, 24)) as (app, pilot):
+        await pilot.press("enter", "down", "down")
+        await until_shown(app, "99 % in one epoch: batch norm,")
+        await pilot.press("escape")
+        await until_shown(app, "A first CNN with batch norm: a")
+        assert app.config == TrainConfig.preset("pytorch-tutorial")
+
+
+async def test_the_help_of_every_field_fits_into_a_small_terminal_and_enter_goes_on_to_the_next(store: Store) -> None:
+    async with opened(store, size=(80, 24)) as (app, pilot):
+        form = app.screen.query_one(SetupForm)
+        await form.show_more()
+        for field in form.query(SetupField):
+            field.query_one(f"#set-{field.field.name}").focus()
+            await pilot.pause()
+            help = form.query_one("#help", Static)
+            assert str(help.content)
+            assert help.size.height == 5
+            assert help.get_content_height(help.size, app.size, help.size.width) <= 5, field.field.name
+        form.query_one("#set-epochs").focus()
+        await pilot.press("enter")
+        assert app.focused is form.query_one("#set-batch_size")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 from textual.binding import Binding
+from textual.message import Message
 from textual.widgets import OptionList, Select, Static
 
 from tui.terminal import clean
@@ -40,6 +41,13 @@ class Choice(Select[str], inherit_bindings=False):
     }
     """
 
+    @dataclass
+    class Highlighted(Message):
+        """The user looks at one of the options, `value`, without having chosen it."""
+
+        choice: Choice
+        value: str
+
     def __init__(self, options: Sequence[Option], value: str, *, id: str | None = None) -> None:
         self._choices = _with(options, value)
         super().__init__(_prompts(self._choices), value=value, allow_blank=False, compact=True, id=id)
@@ -47,6 +55,7 @@ class Choice(Select[str], inherit_bindings=False):
     def on_mount(self) -> None:
         """Grey out what cannot be taken, once Select has filled its list."""
         self.call_next(self._grey_out)
+        self.watch(self.query_one(OptionList), "highlighted", self._tell_highlighted, init=False)
         if getattr(self.app, "ascii", False):
             self.call_next(self._draw_arrows_in_ascii)
 
@@ -68,6 +77,10 @@ class Choice(Select[str], inherit_bindings=False):
         if value not in {choice.value for choice in self._choices}:
             self.offer([*self._choices, Option(value, value)])
         self.value = value
+
+    def _tell_highlighted(self, index: int | None) -> None:
+        if self.expanded and index is not None:
+            self.post_message(self.Highlighted(self, self._choices[index].value))
 
     def _grey_out(self) -> None:
         overlay = self.query_one(OptionList)

@@ -12,7 +12,8 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.reactive import var
-from textual.widgets import Button, Collapsible, Static
+from textual.widget import Widget
+from textual.widgets import Button, Collapsible, Input, Static
 
 from engine.config import FIELDS, TrainConfig
 from engine.models import ARCHITECTURES
@@ -22,7 +23,7 @@ from tui.form_checks import FORM_FIELDS, PRESET, REPEATS, config_of, find_proble
 from tui.formats import count
 from tui.jobs import Dataset
 from tui.terminal import clean
-from tui.widgets.choice import Option
+from tui.widgets.choice import Choice, Option
 from tui.widgets.setup_field import SetupField
 
 FIRST = ("backend", "device", "model", "epochs", "batch_size", "learning_rate", "optimizer", "seed")
@@ -220,11 +221,24 @@ class SetupForm(Vertical):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Show the help of the field that has the focus now."""
-        field = next((node for node in event.widget.ancestors if isinstance(node, SetupField)), None)
-        self._show_help(field)
+        self._show_help(_field_of(event.widget))
 
-    def _show_help(self, field: SetupField | None) -> None:
-        self.query_one("#help", Static).update(clean(_help(field)) if field else "")
+    @on(Choice.Highlighted)
+    def _option_highlighted(self, event: Choice.Highlighted) -> None:
+        """Tell what an option means before it is chosen."""
+        event.stop()
+        self._show_help(_field_of(event.choice), event.value)
+
+    @on(Input.Submitted)
+    def _go_on(self, event: Input.Submitted) -> None:
+        """Enter goes on to the next field."""
+        event.stop()
+        self.screen.focus_next()
+
+    def _show_help(self, field: SetupField | None, value: str | None = None) -> None:
+        """Tell what `field` does, and where that depends on it, what `value` means there: the one it has, if None."""
+        text = _help(field, field.value if value is None else value) if field else ""
+        self.query_one("#help", Static).update(clean(text))
 
     @on(Button.Pressed)
     def _submit(self, event: Button.Pressed) -> None:
@@ -232,13 +246,18 @@ class SetupForm(Vertical):
         self.post_message(self.Submitted(both=event.button.id == "both"))
 
 
-def _help(field: SetupField) -> str:
-    setting, value = field.field, field.value
+def _field_of(control: Widget) -> SetupField | None:
+    return next((node for node in control.ancestors if isinstance(node, SetupField)), None)
+
+
+def _help(field: SetupField, value: str) -> str:
+    setting = field.field
     if setting.name == "preset" and value in PRESETS:
         return f"{PRESETS[value].teaches}."
     if setting.name == "model" and value in ARCHITECTURES:
         return f"{ARCHITECTURES[value].summary}."
-    return f"{setting.label}: {setting.help[:1].lower()}{setting.help[1:]}."
+    help = setting.help if setting.help[:2].isupper() else setting.help[:1].lower() + setting.help[1:]
+    return f"{setting.label}: {help}."
 
 
 def _as_text(value: Any) -> str:
