@@ -6,13 +6,16 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from rich.text import Text
+from rich.theme import ThemeStackError
 from textual.app import SystemCommand
 from textual.binding import Binding
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
@@ -22,6 +25,7 @@ from engine.config import TrainConfig
 from engine.devices import BackendReport, probe
 from engine.errors import EngineError
 from engine.runs import Run, Store
+from tui.ascii_filter import AsciiFilter
 from tui.background import WorkFailed, in_background, post_safely
 from tui.control import RunControl
 from tui.farewell import farewell
@@ -39,8 +43,8 @@ from tui.palette import palette_of
 from tui.screens import import_screens, mode_screens
 from tui.screens.opening import OpeningScreen
 from tui.signals import exit_on_signals
-from tui.terminal import picture_mode, wants_ascii
-from tui.theme import MNIST_DARK
+from tui.terminal import is_remote, picture_mode, wants_ascii
+from tui.theme import DEFAULT_THEME, OURS, console_theme
 from tui.watcher import RunChanged, RunsChanged, StoreFailed, Watcher
 from tui.widgets.mode_bar import MODE_TITLES
 
@@ -71,9 +75,11 @@ class MnistApp(RunControl):
             Binding(f"{number},alt+{number},{after_escape}", f"switch_mode('{mode}')", title, show=False)
             for number, after_escape, (mode, title) in zip(range(1, 6), ALT_DIGITS, MODE_TITLES.items(), strict=True)
         ),
-        Binding("d", "detach", "Detach"),
-        Binding("question_mark,f1", "help", "Help", key_display="?"),
-        Binding("q,ctrl+c", "quit", "Quit", key_display="q"),
+        Binding("d", "detach", "Detach", id="detach"),
+        Binding("question_mark", "help", "Help", key_display="?", id="help"),
+        Binding("f1", "help", "Help", show=False),
+        Binding("q", "quit", "Quit", id="quit"),
+        Binding("ctrl+c", "quit", "Quit", show=False),
         Binding("escape", "leave_field", "Leave the field", show=False),
     ]
 
@@ -102,14 +108,18 @@ class MnistApp(RunControl):
         self._run_on_display = open_run
         self._data = ""
         self._follows_training = True  # to the next run of a family, when this one has ended
-        self.register_theme(MNIST_DARK)
-        self.theme = MNIST_DARK.name
+        if is_remote(os.environ):
+            self.animation_level = "none"
+        for theme in OURS:
+            self.register_theme(theme)
+        self.theme = settings.get("theme") or DEFAULT_THEME
 
     # Start and end
 
     def on_mount(self) -> None:
         """Take over the signals, follow the store, and ask in the background what this machine has."""
         exit_on_signals(self)
+        self.set_keymap(self.settings.get("keys", {}))
         if self._run_on_display:
             self.watcher.watch(self._run_on_display)
         self.watcher.start()
@@ -160,6 +170,17 @@ class MnistApp(RunControl):
             text = crash_message(error) if error else "mnist-tui ended."
             self._exit_renderables.append(Text(text))
         self._close_messages_no_wait()
+
+    def watch_theme(self) -> None:
+        """Give the texts in tables the theme's colours too."""
+        with suppress(ThemeStackError):  # at the first theme, there is none to take away
+            self.console.pop_theme()
+        self.console.push_theme(console_theme(self.get_css_variables()))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Draw nothing but ASCII where that is wanted."""
+        filters = super().get_line_filters()
+        return [*filters, AsciiFilter()] if self.ascii else filters
 
     # What the background says
 

@@ -79,9 +79,21 @@ def _offer_folders(ctx: click.Context, parameter: click.Parameter, incomplete: s
     return offer_folders(ctx, parameter, incomplete)
 
 
+def _offer_themes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    from tui.commands.offers import offer_themes
+
+    return offer_themes(ctx, parameter, incomplete)
+
+
 @click.group(cls=LazyGroup, invoke_without_command=True)
 @click.option("--store", "store_path", metavar="DIR", shell_complete=_offer_folders, help="The folder of runs.")
 @click.option("--ascii", "use_ascii", is_flag=True, help="Draw with ASCII characters only.")
+@click.option(
+    "--theme",
+    metavar="NAME",
+    shell_complete=_offer_themes,
+    help="The colours: mnist-dark (the default), mnist-light, or one of Textual's own.",
+)
 @click.option(
     "--version",
     is_flag=True,
@@ -91,19 +103,19 @@ def _offer_folders(ctx: click.Context, parameter: click.Parameter, incomplete: s
     help="Print the versions of mnist-tui, Python, Textual and both frameworks.",
 )
 @click.pass_context
-def cli(ctx: click.Context, store_path: str | None, use_ascii: bool) -> int:
+def cli(ctx: click.Context, store_path: str | None, use_ascii: bool, theme: str | None) -> int:
     """Train a small digit classifier with PyTorch or TensorFlow and see every digit it gets wrong.
 
     Without a command, the app opens.
     """
     from tui.commands.options import GroupOptions
 
-    ctx.obj = GroupOptions(store_path, use_ascii)
+    ctx.obj = GroupOptions(store_path, use_ascii, theme)
     if ctx.invoked_subcommand is not None:
         return 0
     from tui.commands.app import open_app
 
-    return open_app(store_path, use_ascii)
+    return open_app(ctx.obj)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -26,10 +26,10 @@ class RunControl(App[None]):
     """Controls the runs of `store`, above all the one on display; `started_here` are the ids of this session's."""
 
     BINDINGS = [
-        Binding("s", "stop", "Stop"),
-        Binding("S", "stop(True)", "Stop now", show=False),
-        Binding("p", "pause", "Pause"),
-        Binding("p", "resume", "Resume"),
+        Binding("s", "stop", "Stop", id="stop"),
+        Binding("S", "stop(True)", "Stop now", show=False, id="stop_now"),
+        Binding("p", "pause", "Pause", id="pause"),
+        Binding("p", "resume", "Resume", id="pause"),
     ]
 
     snapshot: var[RunSnapshot | None] = var(None)

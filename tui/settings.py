@@ -18,7 +18,9 @@ from engine.runs import Store
 
 ENVIRONMENT_PREFIX = "MNIST_TUI_"
 SETTINGS = tuple(name for name in FIELDS if name != "preset_name")
-KEYS = (*SETTINGS, "preset", "store")
+OF_THE_APP = ("store", "theme", "keys")
+"""What makes no difference to a run. The keys are a table, which only the file can hold."""
+KEYS = (*SETTINGS, "preset", "store", "theme")
 PATHS = ("data", "store")
 
 Source = Literal["flag", "environment", "file", "preset", "default", "installed"]
@@ -68,7 +70,8 @@ def plan_run(flags: Mapping[str, Any], match: bool = False) -> Plan:
     With `match`, both backends follow the conventions of the preset's own framework.
     """
     chosen = chosen_settings(flags)
-    chosen.pop("store", None)
+    for key in OF_THE_APP:
+        chosen.pop(key, None)
     chosen.setdefault("preset", Choice(DEFAULT_PRESET, source="default"))
     preset = _preset(chosen["preset"])
     if match:
@@ -80,19 +83,20 @@ def plan_run(flags: Mapping[str, Any], match: bool = False) -> Plan:
 def check_config_file() -> None:
     """Raise ConfigError for the first thing wrong with the user's config file, whatever flags and environment say."""
     chosen = _from_file(config_path())
-    if "store" in chosen:
-        _parse("store", chosen.pop("store"))
+    for key in OF_THE_APP:
+        if key in chosen:
+            _parse(key, chosen.pop(key))
     _combine(_preset(chosen.get("preset", Choice(DEFAULT_PRESET))), chosen)
 
 
-def store_source(flag: str | None) -> Source:
-    """Return where the choice of the store comes from, as locate_store makes it."""
-    return "flag" if flag else chosen_settings({}).get("store", Choice(None, source="default")).source
+def source_of(key: str, flag: str | None) -> Source:
+    """Return where the choice of what is the app's comes from, as locate_store and user_settings make it."""
+    return "flag" if flag else chosen_settings({}).get(key, Choice(None, source="default")).source
 
 
-def user_settings() -> dict[str, Any]:
-    """Return what environment and config file set, parsed; raise ConfigError for the first bad value."""
-    return {key: _parse(key, choice) for key, choice in chosen_settings({}).items()}
+def user_settings(theme: str | None = None) -> dict[str, Any]:
+    """Return what environment, config file and the flag `theme` set, parsed; raise ConfigError for a bad value."""
+    return {key: _parse(key, choice) for key, choice in chosen_settings({"theme": theme or None}).items()}
 
 
 def locate_store(flag: str | None) -> Store:
@@ -125,7 +129,7 @@ def _from_file(path: Path) -> dict[str, Choice]:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigError("", f"{path} cannot be read: {reason}.", "Correct or remove that file.") from error
     for key in values:
-        if key not in KEYS:
+        if key not in (*KEYS, "keys"):
             raise ConfigError(key, f"{path} sets “{key}”, but there is no such setting.", _suggestion(key))
     return {key: Choice(value, f"It is the value of “{key}” in {path}.", "file") for key, value in values.items()}
 
@@ -175,13 +179,26 @@ def _parse(key: str, choice: Choice) -> Any:
     try:
         if key in FIELDS:
             value = parse_field(key, value)
+        elif key == "keys":
+            from tui.keys import check_keys
+
+            return check_keys(value)
         elif not isinstance(value, str):
             raise ConfigError(key, f"{key.capitalize()} must be a text, not {value!r}.")
+        elif key == "theme":
+            _check_theme(value)
         if isinstance(value, str) and not _is_plain_text(value):
             raise ConfigError(key, f"{key.capitalize()} must be UTF-8 text without NUL characters.")
     except ConfigError as error:
         raise _located(error, choice) from error
     return str(absolute_path(value)) if key in PATHS and value else value
+
+
+def _check_theme(name: str) -> None:
+    from tui.theme import theme_names
+
+    if name not in theme_names():
+        raise ConfigError("theme", f"There is no theme “{name}”.", f"Themes are: {', '.join(theme_names())}.")
 
 
 def _is_plain_text(value: str) -> bool:

@@ -17,14 +17,6 @@ GLYPHS: dict[Status, tuple[str, str, str]] = {
     "crashed": ("!", "!", "$error"),
 }
 
-CELL_STYLES: dict[Status, str] = {
-    "running": "#5fb3d9",
-    "completed": "#7dc48f",
-    "failed": "#e8706f",
-    "crashed": "#e8706f",
-    "paused": "#e5a84b",
-}
-
 
 def status_text(status: Status, ascii_only: bool = False) -> Content:
     """Return the glyph and the word of `status`."""
@@ -33,6 +25,7 @@ def status_text(status: Status, ascii_only: bool = False) -> Content:
 
 
 def status_cell(status: Status, ascii_only: bool = False) -> Text:
-    """Return the same for a table's cell; Rich knows no theme variables."""
-    glyph, ascii_glyph, _ = GLYPHS[status]
-    return Text(f"{ascii_glyph if ascii_only else glyph} {status}", style=CELL_STYLES.get(status, ""))
+    """Return the same for a table's cell, in the colours of `console_theme`."""
+    glyph, ascii_glyph, style = GLYPHS[status]
+    console_style = "" if style == "$text-muted" else style.replace("$", "theme.")
+    return Text(f"{ascii_glyph if ascii_only else glyph} {status}", style=console_style)

@@ -23,6 +23,15 @@ def wants_ascii(environ: Mapping[str, str], flag: bool = False) -> bool:
     return flag or environ.get("MNIST_TUI_ASCII", "0") not in ("", "0") or environ.get("TERM") == "linux"
 
 
+def is_remote(environ: Mapping[str, str]) -> bool:
+    """Return whether to do without animations: over SSH they come late and in jerks.
+
+    Textual's own TEXTUAL_ANIMATIONS has the last word.
+    """
+    over_ssh = environ.get("SSH_CONNECTION") or environ.get("SSH_TTY")
+    return bool(over_ssh) and not environ.get("TEXTUAL_ANIMATIONS")
+
+
 def picture_mode(environ: Mapping[str, str], ascii_flag: bool = False) -> PictureMode:
     """Return how to draw pictures: half blocks where `environ` promises 256 colours or more.
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from collections.abc import Mapping
+
+from rich.theme import Theme as ConsoleTheme
+from textual.theme import BUILTIN_THEMES, Theme
 
 MNIST_DARK = Theme(
     name="mnist-dark",
@@ -30,3 +33,47 @@ MNIST_DARK = Theme(
         "input-selection-background": "#5fb3d9 40%",
     },
 )
+
+MNIST_LIGHT = Theme(
+    name="mnist-light",
+    primary="#0a628c",
+    secondary="#45596b",
+    accent="#0a628c",
+    warning="#8a4f00",
+    error="#b02a24",
+    success="#1a6b3a",
+    foreground="#1d2730",
+    background="#f8fafb",
+    surface="#eff3f6",
+    panel="#e2e9ee",
+    boost="#e6edf2",
+    dark=False,
+    variables={
+        "border": "#0a628c",
+        "button-focus-text-style": "bold underline",
+        "border-blurred": "#a9b7c2",
+        "footer-key-foreground": "#0a628c",
+        "footer-background": "#e2e9ee",
+        "block-cursor-background": "#0a628c",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-blurred-background": "#cfdbe3",
+        "input-selection-background": "#0a628c 25%",
+    },
+)
+
+OURS = (MNIST_DARK, MNIST_LIGHT)
+DEFAULT_THEME = MNIST_DARK.name
+IN_TABLES = ("primary", "secondary", "success", "warning", "error")
+
+
+def theme_names() -> list[str]:
+    """Return the themes to choose from, ours first."""
+    return [*(theme.name for theme in OURS), *BUILTIN_THEMES]
+
+
+def console_theme(variables: Mapping[str, str]) -> ConsoleTheme:
+    """Return a theme's colours by the names `theme.primary` and so on, for Rich's texts, which know no variables.
+
+    The cells of Textual's tables are such texts.
+    """
+    return ConsoleTheme({f"theme.{name}": variables[name] for name in IN_TABLES}, inherit=False)

@@ -9,6 +9,7 @@ import sys
 
 from engine.errors import EngineError
 from engine.runs import Run
+from tui.commands.options import GroupOptions
 
 FRAMES_PER_SECOND = "120"
 """Textual waits for its next frame before it paints: at its own 60 that is a third of what a key takes."""
@@ -19,8 +20,8 @@ def has_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
 
 
-def open_app(store_path: str | None, use_ascii: bool, run: Run | None = None) -> int:
-    """Run the app, with `run` opened if given, and return its exit status."""
+def open_app(options: GroupOptions, store_path: str | None = None, run: Run | None = None) -> int:
+    """Run the app, with `run` opened if given, and return its exit status. `store_path` beats that of `options`."""
     if not has_terminal():
         raise EngineError(
             "No terminal",
@@ -33,6 +34,7 @@ def open_app(store_path: str | None, use_ascii: bool, run: Run | None = None) ->
     from tui.settings import locate_store, user_settings
 
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    app = TerminalApp(locate_store(store_path), user_settings(), use_ascii, open_run=run)
+    store = locate_store(store_path or options.store_path)
+    app = TerminalApp(store, user_settings(options.theme), options.use_ascii, open_run=run)
     app.run()
     return app.return_code or 0

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import click
@@ -28,7 +29,7 @@ from tui.commands.options import (
 )
 from tui.commands.train import recipe_options
 from tui.formats import text_of
-from tui.settings import SETTINGS, Source, check_config_file, config_path, plan_run, store_source, variable
+from tui.settings import SETTINGS, Source, check_config_file, config_path, plan_run, source_of, user_settings, variable
 from tui.terminal import clean
 
 
@@ -53,10 +54,16 @@ def show(group: GroupOptions, /, match: bool, store_path: str | None, as_json: b
 
     That is a flag, the environment, your config file, the preset, or the default.
     """
+    from tui.theme import DEFAULT_THEME
+
     plan = plan_run(flags, match)
     values = {"preset": plan.config.preset_name, **{key: getattr(plan.config, key) for key in SETTINGS}}
     values["store"] = str(open_store(store_path).path)
-    sources = {**plan.sources, "store": store_source(store_path or group.store_path)}
+    sources = {**plan.sources, "store": source_of("store", store_path or group.store_path)}
+    app = user_settings(group.theme)
+    values["theme"], sources["theme"] = app.get("theme", DEFAULT_THEME), source_of("theme", group.theme)
+    for name, keys in app.get("keys", {}).items():
+        values[f"keys.{name}"], sources[f"keys.{name}"] = keys, "file"
     file = config_path()
     if as_json:
         settings = {key: {"value": value, "source": sources[key]} for key, value in values.items()}
@@ -125,6 +132,9 @@ def _create(file: Path) -> None:
 
 def _template_lines() -> Iterator[str]:
     """Yield the lines of a config file that sets nothing; without its #, each setting's line is right as it stands."""
+    from tui.keys import default_keys
+    from tui.theme import DEFAULT_THEME, theme_names
+
     yield "# The settings of your own for mnist-tui, in TOML. Take the # off a setting's line to set it."
     yield "# A flag and the environment (MNIST_TUI_EPOCHS) beat this file; this file beats the preset."
     yield f"# The values below are those of the preset {DEFAULT_PRESET}."
@@ -134,6 +144,12 @@ def _template_lines() -> Iterator[str]:
         field = FIELDS[key]
         value = PRESETS[DEFAULT_PRESET].settings.get(key, field.default)
         yield from _setting_lines(field.help, _bounds(field), key, value)
+    yield from _setting_lines("The colours of the app", f"one of: {', '.join(theme_names())}", "theme", DEFAULT_THEME)
+    yield ""
+    yield "# The keys of the app; several for one action are parted by commas. What follows belongs into this table."
+    yield "[keys]"
+    for name, (keys, words) in default_keys().items():
+        yield f"# {name} = {json.dumps(keys)}  # {words}"
     yield ""
 
 
@@ -141,7 +157,7 @@ def _setting_lines(meaning: str, bounds: str, key: str, value: Any) -> Iterator[
     yield ""
     yield f"# {meaning}."
     if bounds:
-        yield f"# {bounds[0].upper()}{bounds[1:]}."
+        yield from wrap(f"{bounds[0].upper()}{bounds[1:]}.", 100, initial_indent="# ", subsequent_indent="# ")
     yield f"# {key} = {json.dumps(value)}"  # texts, numbers and truth values look the same in TOML
 
 

@@ -42,6 +42,13 @@ def offer_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) 
     return [item for item in items if item.value.startswith(incomplete) and PLAIN_WORD.fullmatch(item.value)]
 
 
+def offer_themes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Return the names of the themes."""
+    from tui.theme import theme_names
+
+    return [CompletionItem(name) for name in theme_names() if name.startswith(incomplete)]
+
+
 def offer_presets(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """Return the names of the presets, with what each teaches."""
     from engine.presets import PRESETS

@@ -30,6 +30,7 @@ class GroupOptions:
 
     store_path: str | None
     use_ascii: bool
+    theme: str | None = None
 
 
 def store_option(function: Function) -> Function:

@@ -65,7 +65,7 @@ def attach(group: GroupOptions, reference: str, store_path: str | None, as_lines
 
     run = open_store(store_path).find(reference)
     if has_terminal() and not as_lines and not as_json:
-        return open_app(store_path or group.store_path, group.use_ascii, run)
+        return open_app(group, store_path, run)
     reporter = make_reporter(run.config, as_json)
     with Interruptions() as interruptions:
         return follow(run, reporter, interruptions, leave_run)

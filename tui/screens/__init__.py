@@ -28,6 +28,11 @@ def import_screens() -> None:
         import_module(f"tui.screens.{mode}")
 
 
+def screen_classes() -> dict[str, type[Screen[Any]]]:
+    """Import all screens and return them, by mode."""
+    return {mode: getattr(import_module(f"tui.screens.{mode}"), name) for mode, name in _SCREENS.items()}
+
+
 def _maker(mode: str, name: str) -> Callable[[], Screen[Any]]:
     def make() -> Screen[Any]:
         screen: Screen[Any] = getattr(import_module(f"tui.screens.{mode}"), name)()
