@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,6 +15,7 @@ from textual.widgets import Static
 
 from engine.config import TrainConfig
 from engine.events import CommandApplied
+from tui.background import in_background
 from tui.control import is_resumable
 from tui.curves import accuracy_curves, loss_curves
 from tui.family import SHORT_NAMES, Family
@@ -27,6 +30,9 @@ from tui.widgets.progress_row import ProgressRow
 from tui.widgets.repaint import entitle, say
 from tui.widgets.run_notice import RunNotice
 from tui.widgets.setup_form import SetupForm
+
+if TYPE_CHECKING:
+    from tui.command_line import CommandsWritten
 
 MEDIUM, WIDE = 100, 150  # columns of the terminal
 RECENT = (50, 10, 5)  # epochs
@@ -57,6 +63,7 @@ class TrainScreen(ModeScreen):
         Binding("z", "zoom", "Zoom", tooltip="Show the last 50, 10 or 5 epochs in the charts, or all of them again"),
         Binding("l", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale"),
         Binding("c", "rate", "Rate", tooltip="Change the learning rate of the run on display"),
+        Binding("y", "command", "Command", tooltip="Copy the command that trains the same without the app", id="copy"),
         Binding("S", "app.stop(True)", "Stop now", show=False, tooltip="Stop at once, without testing and saving"),
     ]
 
@@ -193,6 +200,24 @@ class TrainScreen(ModeScreen):
         """Start runs, and take the focus out of the form, so that digits go to the other screens again."""
         self.lab.train(configs)
         self.query_one(EpochTable).focus()
+
+    async def action_command(self) -> None:
+        """Write the form's settings as a command; go to the field that does not fit if one does not."""
+        from tui.command_line import write_commands
+
+        form = self.query_one(SetupForm)
+        wanted, repeats = form.wanted
+        if wanted is None:
+            await form.focus_problem()
+            return
+        in_background(self, partial(write_commands, wanted, repeats, self.lab.store.path), "write command")
+
+    async def on_commands_written(self, message: CommandsWritten) -> None:
+        """Show the commands, to be copied."""
+        from tui.screens.command import CommandScreen
+
+        if self.is_current:
+            await self.app.push_screen(CommandScreen(message, self.query_one(SetupForm).both_problem))
 
     def action_relaunch(self) -> None:
         """Take up the run on display again, which ended before its time."""
