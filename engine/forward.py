@@ -40,23 +40,25 @@ def apply(layer: Layer, values: np.ndarray, parameters: State, batch_norm_epsilo
     """Return what `layer` answers to `values` in evaluation mode."""
     import numpy as np
 
+    answers: np.ndarray
     match layer:
         case Conv():
-            return convolve(layer, patches(layer, values), parameters)
+            answers = convolve(layer, patches(layer, values), parameters)
         case BatchNorm():
             mean, variance = parameters["running_mean"], parameters["running_var"]
             deviation = np.sqrt(variance + np.asarray(batch_norm_epsilon, variance.dtype))
-            scale = over_channels(parameters["weight"] / deviation, values)
-            return (values - over_channels(mean, values)) * scale + over_channels(parameters["bias"], values)
+            scale, offset = parameters["weight"] / deviation, parameters["bias"]
+            centred = values - over_channels(mean, values)
+            answers = centred * over_channels(scale, values) + over_channels(offset, values)
         case ReLU():
-            return np.maximum(values, 0)
+            answers = np.maximum(values, 0)
         case MaxPool(size=size):
-            return pool_windows(values, size).max(axis=-1)
+            answers = pool_windows(values, size).max(axis=-1)
         case Flatten():
-            return values.reshape(len(values), -1)
+            answers = values.reshape(len(values), -1)
         case Dense():
-            answers: np.ndarray = values @ parameters["weight"].T + parameters.get("bias", 0)
-            return answers
+            answers = values @ parameters["weight"].T + parameters.get("bias", 0)
+    return answers
 
 
 def patches(layer: Conv, images: np.ndarray) -> np.ndarray:

@@ -22,10 +22,10 @@ class RunSnapshot:
     """A run as the screens show it.
 
     `first_epoch` holds the steps of the first epoch, thinned out, for curves until there are two epochs to connect.
-    `mistakes` is how many test images were wrong after each epoch that has predictions. `problem` says why the
-    settings cannot be read, and is else empty. `place` is where it stands in line, if it does. `crash` says what became
-    of a worker that ended without a word, and `log_tail` are the last lines that it printed. `labels` are what the
-    user wrote on it since.
+    `mistakes` is how many test images were wrong after each epoch that has predictions, and `checkpoint` tells of the
+    last one that was written. `problem` says why the settings cannot be read, and is else empty. `place` is where it
+    stands in line, if it does. `crash` says what became of a worker that ended without a word, and `log_tail` are the
+    last lines that it printed. `labels` are what the user wrote on it since.
     """
 
     run: Run
@@ -35,6 +35,7 @@ class RunSnapshot:
     problem: str = ""
     first_epoch: tuple[events.Step, ...] = ()
     mistakes: tuple[tuple[int, int], ...] = ()
+    checkpoint: events.CheckpointSaved | None = None
     download: events.DownloadProgressed | None = None
     awaited_device: str = ""
     place: Place | None = None
@@ -213,6 +214,7 @@ class RunReplay:
     def _make(self, status: Status, progress: Progress, place: Place | None) -> RunSnapshot:
         last = self._kept[-1] if self._kept else None
         mistakes = {e.epoch: e.mistakes for e in self._kept if isinstance(e, events.PredictionsSaved)}
+        checkpoints = [event for event in self._kept if isinstance(event, events.CheckpointSaved)]
         known = {epoch.epoch for epoch in progress.epochs}
         return RunSnapshot(
             run=self.run,
@@ -222,6 +224,7 @@ class RunReplay:
             problem=self._problem,
             first_epoch=tuple(self._first_epoch) if len(progress.epochs) < 2 else (),
             mistakes=tuple(item for item in sorted(mistakes.items()) if item[0] in known),
+            checkpoint=checkpoints[-1] if checkpoints else None,
             download=last if isinstance(last, events.DownloadProgressed) else None,
             awaited_device=last.device if isinstance(last, events.DeviceAwaited) else "",
             place=place,
