@@ -110,8 +110,7 @@ def rows(duel: Duel) -> list[Row]:
     """Return what each side is, and its figures; of several seeds their mean and standard deviation."""
     facts = [
         ("status", *map(_status, duel.sides)),
-        ("version", *(_started(side, "framework_version") for side in duel.sides)),
-        ("device", *(_started(side, "device") for side in duel.sides)),
+        ("version", *map(_version, duel.sides)),
     ]
     if max(len(side.entries) for side in duel.sides) > 1:
         facts.append(("seeds done", *(f"{len(side.completed)} of {len(side.entries)}" for side in duel.sides)))
@@ -124,12 +123,13 @@ def _figure(side: Side, key: str, write: Callable[[Spread], str]) -> str:
     return write(spread) if spread else UNKNOWN
 
 
-def _started(side: Side, fact: str) -> str:
-    return str(getattr(side.lead.progress.started, fact, UNKNOWN))
+def _version(side: Side) -> str:
+    started = side.lead.progress.started
+    return f"{started.framework_version} on {started.device}" if started else UNKNOWN
 
 
 def _status(side: Side) -> str:
-    """`running · epoch 2/3 · 45 %`."""
+    """`completed`, `stopped · 2/3 epochs`, `epoch 2/3 · 45 %`."""
     lead = side.lead
     progress, epochs = lead.progress, lead.config.epochs
     if lead.status in ("waiting", "completed"):
@@ -138,7 +138,8 @@ def _status(side: Side) -> str:
     step = progress.last_step
     if step is None or lead.status not in ("running", "paused") or step.epoch <= done:
         return f"{lead.status} · {count(done)}/{count(epochs)} epochs"
-    return f"{lead.status} · epoch {count(step.epoch)}/{count(epochs)} · {step.step / max(step.steps, 1):.0%}"
+    paused = "paused · " if lead.status == "paused" else ""
+    return f"{paused}epoch {count(step.epoch)}/{count(epochs)} · {percent(step.step / max(step.steps, 1), 0)}"
 
 
 def _percent(spread: Spread) -> str:
@@ -165,7 +166,7 @@ def _megabytes(spread: Spread) -> str:
 
 WRITTEN: dict[str, tuple[str, Callable[[Spread], str]]] = {
     "test_accuracy": ("test accuracy", _percent),
-    "best_test_accuracy": ("best epoch's", _percent),
+    "best_test_accuracy": ("best epoch", _percent),
     "test_loss": ("test loss", _loss),
     "mistakes": ("mistakes", _count),
     "seconds": ("training time", _duration),
@@ -184,7 +185,8 @@ def agreement_rows(duel: Duel, agreement: Agreement) -> list[Row]:
         f"only {duel.first.name} wrong": agreement.only_first_wrong,
         f"only {duel.second.name} wrong": agreement.only_second_wrong,
     }
-    return [(label, count(number), percent(number / max(agreement.tested, 1))) for label, number in found.items()]
+    table = [(label, count(number), percent(number / max(agreement.tested, 1))) for label, number in found.items()]
+    return [*table, ("McNemar's p", p_text(agreement.p_value).removeprefix("= "), "")]
 
 
 # The verdict
@@ -257,12 +259,18 @@ def _on_accuracy(duel: Duel, agreement: Agreement | None) -> list[str]:
         why = "different test images" if OTHER_IMAGES in duel.differences else "not both networks' answers at hand"
         return [f"Test accuracy {figures}: with {why}, nobody can tell whether that is chance."]
     p_value = f"McNemar's p {p_text(agreement.p_value)}"
+    if agreement.alike == agreement.tested:
+        return [
+            f"No difference: both answer all {count(agreement.tested)} test images alike ({_percent(accuracies[0])})."
+        ]
     if agreement.p_value > SIGNIFICANT:
         return [f"The same accuracy within chance: {figures} ({p_value})."]
-    better = duel.first if agreement.only_first_wrong < agreement.only_second_wrong else duel.second
+    name, figures = duel.first.name, " against ".join(map(_percent, accuracies))
+    if agreement.only_first_wrong > agreement.only_second_wrong:
+        name, figures = duel.second.name, " against ".join(map(_percent, reversed(accuracies)))
     return [
-        f"{better.name}'s network is better on these images, {figures}, and that is hardly chance ({p_value}).",
-        f"Whether {better.name} always is, only more seeds can tell.",
+        f"{name}'s network is better on these images, {figures}, and that is hardly chance ({p_value}).",
+        f"Whether {name} always is, only more seeds can tell.",
     ]
 
 
@@ -279,11 +287,11 @@ def _on_time(duel: Duel) -> list[str]:
     if not duel.shares_device:
         return ["They trained on different devices, so that their times do not compare."]
     names = [side.name for side in duel.sides]
-    told = " and ".join(f"{name} for {duration(spread.mean)}" for name, spread in zip(names, seconds, strict=True))
+    told = " and ".join(duration(spread.mean) for spread in seconds)
     if min(len(time.values) for time in times) < 2:
-        return [f"Of one epoch each, times say little: {told}."]
+        return [f"Of one epoch each, the times of {told} say little."]
     if _within_chance(*times):
-        return [f"Neither was clearly faster, as single {_samples(duel)} vary: {told}."]
+        return [f"Neither was clearly faster: {told} of training, and single {_samples(duel)} vary as much."]
     slower, faster = sorted(zip(seconds, names, strict=True), key=lambda one: -one[0].mean)
     ratio = faster[0].mean / slower[0].mean if slower[0].mean else 1.0
     return [

@@ -23,6 +23,23 @@ PIXELS = {"unit": "to 0 … 1", "symmetric": "to −1 … 1", "standard": "to me
 AUGMENTATIONS = {"shift": "shifted by up to 2 pixels", "affine": "turned, scaled and shifted a little"}
 
 
+def in_a_line(config: TrainConfig) -> str:
+    """Return the recipe of `config`, but for its backend: `cnn-bn · Adam 0.01 · batch 64 · 10 epochs · seed 0`."""
+    conventions = "PyTorch's" if conventions_of(config).initialisation == "torch" else "Keras's"
+    parts = [
+        config.model,
+        f"{OPTIMIZERS[config.optimizer].format(momentum=config.momentum)} {config.learning_rate:g}",
+        "" if config.schedule == "constant" else config.schedule,
+        f"batch {count(config.batch_size)}",
+        "1 epoch" if config.epochs == 1 else f"{count(config.epochs)} epochs",
+        f"first {count(config.limit)} images" if config.limit else "",
+        "" if config.augmentation == "none" else f"images {AUGMENTATIONS[config.augmentation]}",
+        f"seed {config.seed}",
+        f"{conventions} defaults",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
 def sentences(config: TrainConfig) -> list[str]:
     """Return the recipe of `config` in sentences."""
     optimizer = OPTIMIZERS[config.optimizer].format(momentum=config.momentum)

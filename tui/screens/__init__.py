@@ -14,6 +14,7 @@ _SCREENS = {
     "mistakes": "MistakesScreen",
     "data": "DataScreen",
     "model": "ModelScreen",
+    "duel": "DuelScreen",
 }
 
 
