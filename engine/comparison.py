@@ -50,9 +50,20 @@ def differing_settings(configs: Sequence[TrainConfig]) -> dict[str, tuple[Any, .
     The defaults that each framework brings count: they are spelt out (see engine.conventions), and whether they were
     pinned or came with the backend does not matter.
     """
-    settings = [msgspec.structs.asdict(config) | conventions_in_use(config) for config in configs]
-    values = {name: tuple(one[name] for one in settings) for name in settings[0] if name != "conventions"}
+    settings = [_spelt_out(config) for config in configs]
+    values = {name: tuple(one[name] for one in settings) for name in settings[0]}
     return {name: found for name, found in values.items() if len(set(found)) > 1}
+
+
+def recipe_of(config: TrainConfig) -> frozenset[tuple[str, Any]]:
+    """Return what runs that repeat one another have in common: the settings, as above, that are not incidental."""
+    return frozenset(item for item in _spelt_out(config).items() if item[0] not in INCIDENTAL)
+
+
+def _spelt_out(config: TrainConfig) -> dict[str, Any]:
+    settings = msgspec.structs.asdict(config) | conventions_in_use(config)
+    del settings["conventions"]
+    return settings
 
 
 def seed_spread(run: Run, runs: Iterable[Run]) -> Spread | None:

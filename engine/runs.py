@@ -253,10 +253,7 @@ class Store:
 
         Raises ConfigError or RunError for a name that it cannot have.
         """
-        name = checked_name(name)
-        if name == "last" or (name and any(run_id.startswith(name) for run_id in self.run_ids())):
-            found = "the newest run" if name == "last" else "runs whose id begins so"
-            raise RunError("Name not usable", f"“{name}” means {found} wherever a run is asked for.", "Choose another.")
+        name = check_name(name, self.run_ids())
         write_labels(run.path, msgspec.structs.replace(run.labels, name=name))
 
     def annotate(self, run: Run, note: str) -> None:
@@ -293,6 +290,15 @@ class Store:
 def open_run(reference: str, store: str | Path | None = None) -> Run:
     """Return a run of the store in force (see Store.locate and Store.find)."""
     return Store.locate(store).find(reference)
+
+
+def check_name(text: str, run_ids: Iterable[str]) -> str:
+    """Return `text` as a name that commands find a run by; raise ConfigError or RunError where it cannot be one."""
+    name = checked_name(text)
+    if name == "last" or (name and any(run_id.startswith(name) for run_id in run_ids)):
+        found = "the newest run" if name == "last" else "runs whose id begins so"
+        raise RunError("Name not usable", f"“{name}” means {found} wherever a run is asked for.", "Choose another.")
+    return name
 
 
 def _deciding_accuracy(epoch: events.EpochFinished) -> float:

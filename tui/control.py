@@ -38,8 +38,8 @@ class RunControl(App[None]):
     """The same among the runs launched together with it."""
     runs: var[tuple[RunSnapshot, ...] | None] = var(None)
     """The store's runs, the newest first; None before the first look."""
-    template: var[TrainConfig | None] = var(None, always_update=True)
-    """Settings that the form is to take over."""
+    template: var[TrainConfig | None] = var(None)
+    """Settings that the form is to take over, until it has."""
 
     def __init__(self, store: Store) -> None:
         super().__init__()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.events import Step
 from tui.family import SHORT_NAMES, Family
 from tui.snapshot import RunSnapshot
-from tui.widgets.chart import LineStyle, Series
+from tui.widgets.chart import COLORS, LineStyle, Series
 
 TRAIN = LineStyle(color=0)
 TEST = LineStyle(color=1, dotted=True)
@@ -20,6 +22,21 @@ def loss_curves(family: Family) -> tuple[Series, ...]:
 def accuracy_curves(family: Family) -> tuple[Series, ...]:
     """Return the same curves of the accuracy."""
     return _family_curves(family, "accuracy")
+
+
+def compared_curves(snapshots: Sequence[RunSnapshot], names: Sequence[str], figure: str) -> tuple[Series, ...]:
+    """Return the test figures of several runs, each under its name, in a colour and with a mark of its own."""
+    series = []
+    for number, (snapshot, name) in enumerate(zip(snapshots, names, strict=True)):
+        points = [(float(epoch.epoch), getattr(epoch, f"test_{figure}")) for epoch in snapshot.progress.epochs]
+        if points:
+            series.append(Series(name, [x for x, _ in points], [y for _, y in points], compared_style(number)))
+    return tuple(series)
+
+
+def compared_style(number: int) -> LineStyle:
+    """Return how the curve of the run at that place looks; those after the sixth are dotted."""
+    return LineStyle(number % COLORS, dotted=number >= COLORS)
 
 
 def _family_curves(family: Family, figure: str) -> tuple[Series, ...]:

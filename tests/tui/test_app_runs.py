@@ -55,6 +55,99 @@ async def test_enter_opens_the_chosen_run(store: Store) -> None:
         assert app.current_mode == "train"
 
 
+async def test_runs_are_found_sorted_and_labelled_by_keys(store: Store) -> None:
+    completed(store, epochs=2, name="first try")
+    completed(store, epochs=5, name="[b]second[/] try", schedule="cosine")
+    completed(store, epochs=3)
+    nameless = store.runs()[2]
+    async with opened(store, size=(120, 40)) as (app, pilot):
+        await pilot.press("2")
+        await until_shown(app, "created ▼", "newest first", "▁█", "▁▃▅▆█")
+        await pilot.press(">", ">", ">")  # backend, model, epochs
+        await until_shown(app, "epochs▼", "epochs, highest first")
+        table = app.screen.query_one(RunTable)
+        assert [len(one.progress.epochs) for one in table.runs] == [5, 3, 2]
+        await pilot.press("i")
+        await until(lambda: [len(one.progress.epochs) for one in table.runs] == [2, 3, 5], "the order is turned round")
+        await pilot.press("/", *"TRY seco")
+        await until_shown(app, "1 of 3 runs")
+        assert [one.name for one in table.runs] == ["[b]second[/] try"]
+        await pilot.press(*" nowhere")
+        await until_shown(app, "No run has “TRY seco nowhere” in it")
+        await pilot.press("escape")
+        await until_shown(app, "▸  ✓ completed", "3 runs in")
+        await pilot.press("end", "up", "n")
+        await until_shown(app, f"What is run {nameless.id} to be called?")
+        await pilot.press(*"last")
+        await until_shown(app, "means the newest run wherever")
+        await pilot.press("enter", *" [b]one", "enter")
+        await until_shown(app, "last [b]one")
+        await pilot.press("e", *"too slow", "enter")
+        await until_shown(app, "Note  too slow")
+        await pilot.press("/", *"slow", "enter")
+        await until_shown(app, "1 of 3 runs")
+    assert (nameless.name, nameless.labels.note, nameless.config.name) == ("last [b]one", "too slow", "")
+
+
+async def test_marked_runs_are_compared(store: Store) -> None:
+    for seed in (1, 2):
+        completed(store, epochs=2, seed=seed, name=f"seed {seed}")
+    completed(store, epochs=3, seed=1, learning_rate=0.5, name="fast")
+    async with opened(store, size=(120, 40)) as (app, pilot):
+        await pilot.press("2")
+        await until_shown(app, "seed 1", "fast")
+        await pilot.press("space")
+        await until_shown(app, "1 marked")
+        await pilot.press("m")
+        await until_shown(app, "fast is marked. Mark another run with Space.")
+        await pilot.press("space", "space", "up")
+        await until_shown(app, "3 marked", "enter Compare")
+        await pilot.press("enter")
+        await until_shown(app, "3 runs compared", "B C: test")
+        text = shown(app)
+        assert "B C: test accuracy 0.9700 ± 0.0000 over 2 seeds" in text
+        assert "B C against A: -1.00 percentage points on one seed" in text
+        settings = text[text.index("setting ") :].splitlines()[1:4]
+        assert [line.strip("│ ").split() for line in settings] == [
+            ["Epochs", "3", "2", "2"],
+            ["Learning", "rate", "0.5", "0.01", "0.01"],
+            ["Seed", "1", "2", "1"],
+        ]
+        assert [line.split()[2] for line in text.splitlines() if " 98.00 %" in line] == ["A"]
+        await pilot.press("escape")
+        await until_shown(app, "3 marked")
+        await pilot.press("escape")
+        await until(lambda: "3 marked" not in shown(app), "the marks are taken away")
+
+
+async def test_a_run_s_settings_fill_the_form(store: Store) -> None:
+    run = completed(store, epochs=7, name="mine", seed=5, preset_name="tensorflow-tutorial", momentum=0.5)
+    async with opened(store, size=(120, 40)) as (app, pilot):
+        await until(lambda: app.config, "the form is read")
+        await pilot.press("2")
+        await until_shown(app, "mine")
+        await pilot.press("f")
+        await until(lambda: app.current_mode == "train", "the form is shown")
+        await until(lambda: app.config == run.config.replace(name=""), "all settings but the name are taken over")
+
+
+async def test_marked_runs_are_deleted_together_but_not_a_live_one(store: Store) -> None:
+    for name in ("one", "two", "three"):
+        completed(store, name=name)
+    written = WrittenRun(store)
+    async with opened(store) as (app, pilot):
+        await pilot.press("2")
+        await until_shown(app, "three", "◌ waiting")
+        await pilot.press("space", "space", "space", "x")
+        await until(lambda: isinstance(app.screen, ConfirmScreen), "it asks")
+        assert "Delete 2 runs with their checkpoints" in shown(app)
+        await pilot.press("y")
+        await until(lambda: len(store.runs()) == 2, "those that have ended are deleted")
+        await until_shown(app, "2 runs in", "1 marked")
+    assert [run.label for run in store.runs()] == ["one", written.run.id]
+    written.vanish()
+
+
 async def test_deleting_asks_first(store: Store) -> None:
     completed(store)
     async with opened(store) as (app, pilot):

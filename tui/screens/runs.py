@@ -1,226 +1,335 @@
-"""Runs: every run of the store, the newest first; Enter opens one."""
+"""Runs: every run of the store, to sort, to look through, to compare, to open."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import partial
 
-from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
-from textual.timer import Timer
-from textual.widgets import DataTable, Static
+from textual.message import Message
+from textual.widgets import Static
 
-from engine.backends import BACKENDS
+from tui.background import OneAtATime
 from tui.control import is_resumable
-from tui.formats import clock, count, percent
+from tui.duel import has_rival
+from tui.formats import count
+from tui.run_list import View
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
-from tui.status import status_cell
 from tui.terminal import clean
-from tui.widgets.repaint import entitle, say
+from tui.widgets.filter_line import FilterInput, FilterLine
+from tui.widgets.repaint import entitle, say, undertitle
 from tui.widgets.run_notice import words_of
+from tui.widgets.run_table import RunTable
 
-COLUMNS = (
-    ("status", 14, False),
-    ("run", 32, False),
-    ("backend", 10, False),
-    ("model", 7, False),
-    ("epochs", 8, True),
-    ("best acc", 9, True),
-    ("time", 8, True),
-)
-NARROW_LEAVES_OUT = "backend"
-ROWS_AT_ONCE = 200
-PAUSE_FOR_KEYS = 0.02
+COMPARED = 12
+"""The most runs that are compared: so many curves can be told apart."""
+EMPTY = "No runs yet. Press 1, then t, to train the first."
 
 
-class RunTable(DataTable[Text]):
-    """The table of runs, with a cursor for rows."""
+@dataclass
+class RunsArranged(Message):
+    """The runs that are to be listed, in the order of `view`, out of `total`; of all, the longest name's length."""
 
-    BINDINGS = [Binding("enter", "select_cursor", "Open")]
+    runs: tuple[RunSnapshot, ...]
+    view: View
+    total: int
+    longest: int
 
 
 class RunsScreen(ModeScreen):
-    """Lists the runs, follows them, opens and deletes them."""
+    """Lists the runs and follows them; opens, compares, labels, repeats, resumes and deletes them."""
 
     MODE = "runs"
     ABOUT = (
-        "Every training run, the newest first. Enter opens a run: the Train screen shows its curves and the "
-        "Mistakes screen what it gets wrong; runs launched together open together. r goes on with a run that ended "
-        "before its time. A run goes on without the app until its epochs are done."
+        "Every training run, the newest first; < and > sort by another column, i turns the order round. Enter opens a "
+        "run: the Train screen shows its curves and the Mistakes screen what it gets wrong; runs launched together "
+        "open together. Space marks runs: m lays the curves of those marked over each other and tells which settings "
+        "differ, x deletes them. / finds runs by name, id, backend, model, status or note. A run goes on without the "
+        "app until its epochs are done."
     )
-    CSS_PATH = "runs.tcss"
+    CSS_PATH = ["runs.tcss", "compare.tcss"]  # the latter too, so that it is read ahead of time
     BINDINGS = [
-        Binding("r", "relaunch", "Resume"),
-        Binding("delete,x", "delete", "Delete", key_display="x"),
+        Binding("enter", "compare_chosen", "Compare", key_display="enter"),
+        Binding("enter", "open", "Open", key_display="enter"),
+        Binding("space", "mark", "Mark", key_display="space", tooltip="Mark the run, to compare or delete several"),
+        Binding("m", "compare", "Compare", tooltip="Lay the curves of the marked runs over each other"),
+        Binding("u", "duel", "Duel", tooltip="Both frameworks side by side", id="duel"),
+        Binding("slash", "filter", "Filter", key_display="/", tooltip="List the runs with some words in them"),
+        Binding("delete,x", "delete", "Delete", key_display="x", tooltip="Delete the run, or those that are marked"),
+        Binding("r", "relaunch", "Resume", tooltip="Go on with a run that ended before its time"),
+        Binding("n", "rename", "Name", tooltip="Give the run another name"),
+        Binding("e", "annotate", "Note", tooltip="Write a note on the run"),
+        Binding("f", "duplicate", "To form", tooltip="Fill the form of the Train screen with the run's settings"),
+        Binding("greater_than_sign", "sort(1)", "Sort", key_display=">", tooltip="Sort by the next column"),
+        Binding(
+            "less_than_sign", "sort(-1)", "Sort back", show=False, key_display="<", tooltip="Sort by the one before"
+        ),
+        Binding("i", "invert", "Invert", tooltip="Turn the order of the runs round"),
+        Binding("escape", "clear", "Clear", show=False, key_display="esc", tooltip="Clear the filter, then the marks"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: list[RunSnapshot] = []
-        """What the rows of the table show."""
-        self._wanted: tuple[RunSnapshot, ...] = ()
-        self._filling: Timer | None = None
-        self._narrow: bool | None = None
+        self._view = View()
+        self._marked: dict[str, None] = {}  # in the order in which they were marked
+        self._arranging = OneAtATime(self, "arrange runs")
+        self._table = RunTable(ascii=self.lab.ascii, id="runs", classes="panel")
 
     def compose_body(self) -> ComposeResult:
-        """Lay out the table, and what stands there while it is empty."""
+        """Lay out the filter, the table, and what stands there while it is empty."""
+        yield FilterLine("name, id, backend, model, status or note")
         yield Static(classes="empty panel", id="no-runs", markup=False)
-        yield RunTable(cursor_type="row", cell_padding=0, id="runs", classes="panel")
+        yield self._table
         yield Static(id="told")
 
     @property
-    def _table(self) -> RunTable:
-        return self.query_one(RunTable)
+    def _chosen(self) -> RunSnapshot | None:
+        return self._table.chosen
 
     def on_mount(self) -> None:
         """Follow the store."""
         super().on_mount()
-        self._lay_out(self.app.size.width)
         self.follow("runs", self._show)
-        self.follow("store_problem", self._show)
+        self.follow("store_problem", self._show_empty)
         self._table.focus()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Leave out a column where there is no room for it."""
-        self._lay_out(event.size.width)
-
-    def _lay_out(self, width: int) -> None:
-        narrow = width < 92
-        if narrow == self._narrow:
-            return
-        self._narrow = narrow
-        self._table.clear(columns=True)
-        self._shown = []
-        for name, cells, is_figure in COLUMNS:
-            if not (narrow and name == NARROW_LEAVES_OUT):
-                self._table.add_column(
-                    Text(f"{name:>{cells}}" if is_figure else f"{name:<{cells}}"), width=cells, key=name
-                )
-        self._show()
+    # Which runs, in which order
 
     def _show(self) -> None:
-        runs = self.lab.runs
-        empty = self.query_one("#no-runs", Static)
-        empty.display, self._table.display = not runs, bool(runs)
-        number = "1 run" if runs and len(runs) == 1 else f"{count(len(runs or ()))} runs"
+        """Have the runs arranged, which takes 50 ms where there are ten thousand."""
+        runs, view = self.lab.runs, self._view
+        if runs is None:
+            self._show_empty()
+        else:
+            self._arranging.ask(lambda: _arranged(runs, view))
+
+    def on_runs_arranged(self, message: RunsArranged) -> None:
+        """List the runs."""
+        known = {snapshot.run.id for snapshot in self.lab.runs or ()}
+        self._marked = {run_id: None for run_id in self._marked if run_id in known}
+        self._table.show(message.runs, message.view, message.longest)
+        self._show_empty()
+        self._show_marks()
+        found = f"{count(len(message.runs))} of {count(message.total)} runs"
+        self.query_one(FilterLine).tell(found)
+        number = "1 run" if message.total == 1 else f"{count(message.total)} runs"
+        number = found if message.view.words.strip() else number
         entitle(self._table, Content(f"{number} in {clean(str(self.lab.store.path))}"))
-        if self.lab.store_problem:
-            empty.update(clean(self.lab.store_problem))
-        elif not runs:
-            empty.update("No runs yet. Press 1, then t, to train the first." if runs is not None else "Looking …")
-        if runs is not None:
-            self._fill(runs)
+
+    def _show_empty(self) -> None:
+        """Say what to do where there is nothing to list."""
+        runs, problem = self.lab.runs, self.lab.store_problem
+        empty = self.query_one("#no-runs", Static)
+        text = "" if self._table.row_count and not problem else problem
+        if not text and runs is None:
+            text = "Looking …"
+        elif not text and not self._table.row_count:
+            words = self._view.words.strip()
+            text = f"No run has “{words}” in it. Escape clears the filter." if words and runs else EMPTY
+        self._table.display, empty.display = not text, bool(text)
+        say(empty, Content(clean(text)))
+
+    def _show_marks(self) -> None:
+        self._table.mark(self._marked.keys())
+        marked = f"{count(len(self._marked))} marked · " if self._marked else ""
+        undertitle(self._table, Content(f"{marked}{self._view.order}"))
         self.refresh_bindings()
         self._tell()
 
-    def _fill(self, runs: tuple[RunSnapshot, ...]) -> None:
-        """Show `runs`; where they begin with the same ones as before, only what changed is touched."""
-        table, self._wanted = self._table, runs
-        chosen = self._chosen_id
-        begin_alike = all(new.run.id == old.run.id for new, old in zip(runs, self._shown, strict=False))
-        if not begin_alike or len(runs) < len(self._shown):
-            table.clear()
-            self._shown = []
-        for row, (snapshot, before) in enumerate(zip(runs, self._shown, strict=False)):
-            if snapshot is not before:
-                self._update(row, snapshot)
-        place = next((row for row, snapshot in enumerate(runs) if snapshot.run.id == chosen), -1)
-        self._add_rows(max(ROWS_AT_ONCE, place + 1 - len(self._shown)))
-        if place >= 0 and place != table.cursor_row:
-            table.move_cursor(row=place)
+    @on(FilterLine.Changed)
+    def _filter(self, event: FilterLine.Changed) -> None:
+        self._arrange(replace(self._view, words=event.words))
 
-    def _update(self, row: int, snapshot: RunSnapshot) -> None:
-        self._shown[row] = snapshot
-        for name, cell in self._cells(snapshot).items():
-            if self._table.get_cell(snapshot.run.id, name) != cell:
-                self._table.update_cell(snapshot.run.id, name, cell)
+    @on(FilterLine.Left)
+    def _leave_filter(self) -> None:
+        self._table.focus()
 
-    def _add_rows(self, count: int) -> None:
-        """Add so many of the rows that are wanted, and the rest in turns with the keys: a thousand take 0.1 s."""
-        if self._filling:
-            self._filling.stop()
-        for snapshot in self._wanted[len(self._shown) :][:count]:
-            self._table.add_row(*self._cells(snapshot).values(), key=snapshot.run.id)
-            self._shown.append(snapshot)
-        if len(self._shown) < len(self._wanted):
-            self._filling = self.set_timer(PAUSE_FOR_KEYS, partial(self._add_rows, ROWS_AT_ONCE))
+    @on(RunTable.HeaderClicked)
+    def _sort_by(self, event: RunTable.HeaderClicked) -> None:
+        self._arrange(self._view.sorted_by(event.column))
 
-    def _cells(self, snapshot: RunSnapshot) -> dict[str, Text]:
-        progress = snapshot.progress
-        backend = BACKENDS[snapshot.backend].label if snapshot.backend in BACKENDS else snapshot.backend
-        done = f"{count(len(progress.epochs))}/{count(snapshot.epochs)}"
-        figures = {
-            "status": status_cell(snapshot.status, self.lab.ascii).append(
-                f" #{snapshot.place.number}" if snapshot.place else ""
-            ),
-            "run": Text(clean(snapshot.label), overflow="ellipsis", no_wrap=True),
-            "backend": Text(clean(backend)),
-            "model": Text(clean(snapshot.model)),
-            "epochs": Text(f"{done:>8}"),
-            "best acc": Text(f"{percent(progress.best.test_accuracy):>9}" if progress.best else f"{'–':>9}"),
-            "time": Text(f"{clock(progress.seconds) if progress.epochs else '–':>8}"),
-        }
-        if self._narrow:
-            del figures[NARROW_LEAVES_OUT]
-        return figures
+    def _arrange(self, view: View) -> None:
+        self._view = view
+        self._show()
 
-    @property
-    def _chosen_id(self) -> str:
-        row = self._table.cursor_row
-        return self._shown[row].run.id if 0 <= row < len(self._shown) else ""
+    def action_filter(self) -> None:
+        """Go to the line in which one types what to look for."""
+        self.query_one(FilterLine).open()
 
-    @property
-    def _chosen(self) -> RunSnapshot | None:
-        row = self._table.cursor_row
-        return self._shown[row] if 0 <= row < len(self._shown) else None
+    def action_sort(self, steps: int) -> None:
+        """Sort by a column to the right or to the left of the one in force."""
+        self._arrange(self._view.after(steps, [column.name for column in self._table.columns]))
 
-    @on(DataTable.RowHighlighted)
+    def action_invert(self) -> None:
+        """Turn the order round."""
+        self._arrange(self._view.sorted_by(self._view.column))
+
+    def action_clear(self) -> None:
+        """Clear the filter; where there is none, the marks."""
+        if self._view.words:
+            self.query_one(FilterLine).clear()
+        else:
+            self._marked = {}
+            self._show_marks()
+        self._table.focus()
+
+    # The run under the cursor, and those that are marked
+
+    @on(RunTable.Highlighted)
     def _follow_cursor(self) -> None:
         self.refresh_bindings()
         self._tell()
 
     def _tell(self) -> None:
-        """Say below the table what the chosen run has to say in words, if anything."""
-        title, text, _ = words_of(self._chosen) if self._chosen else ("", Content(""), "")
+        """Say below the table what the chosen run has to say in words, and its note."""
+        chosen = self._chosen
+        title, text, _ = words_of(chosen) if chosen else ("", Content(""), "")
+        lines = [Content.assemble((clean(title), "bold"), "  ", text)] if title else []
+        if chosen and chosen.labels.note:
+            lines.append(Content.assemble(("Note", "bold"), "  ", clean(chosen.labels.note)))
         told = self.query_one("#told", Static)
-        told.display = bool(title)
-        say(told, Content.assemble((clean(title), "bold"), "  ", text))
+        told.display = bool(lines)
+        say(told, Content("\n").join(lines))
 
-    @on(DataTable.RowSelected)
-    async def _open(self) -> None:
+    @property
+    def _marked_runs(self) -> list[RunSnapshot]:
+        """The marked runs, also those that the filter hides, in the order in which they were marked."""
+        runs = {snapshot.run.id: snapshot for snapshot in self.lab.runs or ()}
+        return [runs[run_id] for run_id in self._marked if run_id in runs]
+
+    @on(RunTable.Ticked)
+    def _ticked(self) -> None:
+        self._mark()
+
+    def action_mark(self) -> None:
+        """Mark the run, or take its mark away, and go to the next."""
+        self._mark()
+        self._table.action_move(1)
+
+    def _mark(self) -> None:
+        if chosen := self._chosen:
+            if chosen.run.id in self._marked:
+                del self._marked[chosen.run.id]
+            else:
+                self._marked[chosen.run.id] = None
+            self._show_marks()
+
+    @on(RunTable.Opened)
+    async def action_open(self) -> None:
         """Show the chosen run on the Train screen."""
         if chosen := self._chosen:
             self.lab.open_run(chosen.run)
             await self.app.switch_mode("train")
+
+    async def action_compare(self) -> None:
+        """Compare the marked runs."""
+        marked = self._marked_runs
+        if not 2 <= len(marked) <= COMPARED:
+            name = clean(marked[0].label) if marked else "None"
+            told = f"{name} is marked. Mark another run with Space."
+            if len(marked) > COMPARED:
+                told = (
+                    f"{len(marked)} runs are marked, and at most {COMPARED} can be told apart. Unmark some with Space."
+                )
+            self.notify(told, title="Comparing", markup=False)
+            return
+        from tui.screens.compare import CompareScreen
+
+        await self.app.push_screen(CompareScreen([snapshot.run.id for snapshot in marked]))
+
+    async def action_compare_chosen(self) -> None:
+        """Compare the marked runs, of which the chosen one is one."""
+        await self.action_compare()
+
+    async def action_duel(self) -> None:
+        """Show the chosen run beside its other half, which the other framework trained."""
+        if chosen := self._chosen:
+            self.lab.open_run(chosen.run)
+            await self.lab.action_duel()
 
     def action_relaunch(self) -> None:
         """Take up the chosen run again, which ended before its time."""
         if chosen := self._chosen:
             self.lab.relaunch(chosen.run)
 
+    async def action_duplicate(self) -> None:
+        """Fill the form with the chosen run's settings, and go there."""
+        if (chosen := self._chosen) and chosen.config:
+            self.lab.template = chosen.config
+            await self.app.switch_mode("train")
+
+    async def action_rename(self) -> None:
+        """Ask for another name."""
+        from tui.screens.label import ask_for_name
+
+        if chosen := self._chosen:
+            await self.app.push_screen(
+                ask_for_name(chosen, self.lab.runs or ()),
+                lambda name: None if name is None else self.lab.label_run(chosen.run, name=name),
+            )
+
+    async def action_annotate(self) -> None:
+        """Ask for a note."""
+        from tui.screens.label import ask_for_note
+
+        if chosen := self._chosen:
+            await self.app.push_screen(
+                ask_for_note(chosen),
+                lambda note: None if note is None else self.lab.label_run(chosen.run, note=note),
+            )
+
     async def action_delete(self) -> None:
-        """Delete the chosen run, after asking."""
-        chosen = self._chosen
-        if chosen is None:
-            return
-        if chosen.live:
-            self.notify("It is being trained. Open it and press s to stop it first.", title="Run is live", markup=False)
+        """Delete the marked runs, or else the chosen one, after asking; those that are live stay."""
+        chosen = self._marked_runs or ([self._chosen] if self._chosen else [])
+        ended, live = ([run for run in chosen if run.live is alive] for alive in (False, True))
+        if not ended:
+            told = "It is being trained. Open it and press s to stop it first."
+            if len(live) > 1:
+                told = "They are being trained. Open each and press s to stop it first."
+            self.notify(told, title="Run is live" if len(live) == 1 else "Runs are live", markup=False)
             return
         from tui.screens.confirm import ConfirmScreen
 
-        question = f"Delete run {chosen.run.id} with its checkpoints and predictions? There is no way back."
+        which, their = (f"run {ended[0].label}", "its") if len(ended) == 1 else (f"{len(ended)} runs", "their")
+        kept = f" {len(live)} that {'is' if len(live) == 1 else 'are'} live will stay." if live else ""
+        question = f"Delete {which} with {their} checkpoints and predictions? There is no way back.{kept}"
         screen = ConfirmScreen(question, yes="Delete", no="Keep")
-        await self.app.push_screen(screen, partial(self._delete, chosen))
+        await self.app.push_screen(screen, partial(self._delete, ended))
 
-    def _delete(self, snapshot: RunSnapshot, yes: bool | None) -> None:
+    def _delete(self, chosen: list[RunSnapshot], yes: bool | None) -> None:
         if yes:
-            self.lab.delete_runs([snapshot.run])
+            self.lab.delete_runs([snapshot.run for snapshot in chosen])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to delete only where there is a run, and to resume only one that ended before its time."""
-        if action == "relaunch":
-            return is_resumable(self._chosen)
-        return bool(self.lab.runs) if action == "delete" else True
+        """Offer only what can be done with the runs that are listed, chosen and marked."""
+        chosen = self._chosen
+        match action:
+            case "relaunch":
+                return is_resumable(chosen)
+            case "duel":
+                return chosen is not None and has_rival(chosen, self.lab.runs or ())
+            case "duplicate":
+                return chosen is not None and chosen.config is not None
+            case "compare":
+                return bool(self._marked)
+            case "compare_chosen" | "open":
+                is_marked = chosen is not None and chosen.run.id in self._marked and len(self._marked) > 1
+                return chosen is not None and is_marked is (action == "compare_chosen")
+            case "mark" | "delete" | "rename" | "annotate":
+                return chosen is not None
+            case "clear":
+                return bool(self._view.words or self._marked)
+            case "filter":
+                return bool(self.lab.runs) and not isinstance(self.focused, FilterInput)
+            case "sort" | "invert":
+                return bool(self.lab.runs)
+        return True
+
+
+def _arranged(runs: tuple[RunSnapshot, ...], view: View) -> RunsArranged:
+    longest = max((len(snapshot.label) for snapshot in runs), default=0)
+    return RunsArranged(view.arrange(runs), view, len(runs), longest)

@@ -111,6 +111,7 @@ class TrainScreen(ModeScreen):
         family = self.lab.family
         self._show_curves(family)
         self.query_one(RunNotice).show(family.display if family else None)
+        self.follow("template", self._take_over)
         self.query_one(EpochTable).show(family)
         self.query_one("#empty").display = family is None
         self.query_one(EpochTable).display = family is not None
@@ -118,6 +119,13 @@ class TrainScreen(ModeScreen):
         entitle(self.query_one("#history"), title)
         self._show_end(family)
         self._tell_rate(family.display if family else None)
+
+    def _take_over(self) -> None:
+        """Fill the form with another run's settings."""
+        if config := self.lab.template:
+            self.lab.template = None
+            self.query_one(SetupForm).take_over(config)
+            self.notify("The form has that run's settings now. Change what you like, then press t.", markup=False)
 
     def _tell_rate(self, snapshot: RunSnapshot | None) -> None:
         """Say when a change of the learning rate has come into force, where it happens before one's eyes."""

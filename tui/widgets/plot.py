@@ -82,6 +82,12 @@ def plot(
     return [_runs(row) for row in cells]
 
 
+def epoch_marker(style: LineStyle, ascii: bool) -> str:
+    """Return the character that marks an epoch's end on a curve of that style."""
+    solid, dotted = (SOLID_EPOCHS_ASCII, DOTTED_EPOCHS_ASCII) if ascii else (SOLID_EPOCHS, DOTTED_EPOCHS)
+    return (dotted if style.dotted else solid)[style.color % len(solid)]
+
+
 @dataclass(frozen=True)
 class _Frame:
     """What surrounds the curves: sizes in cells, the axes' bounds, and their ticks (position → label)."""
@@ -251,7 +257,7 @@ def _draw(
             figure.draw(figure.signal(*points, marker=marker).lines(not style.dotted))
     for number, (style, ends) in enumerate(zip(styles, marks, strict=True)):
         for points in _unbroken(ends):
-            marker = plotext.marker(_epoch_marker(style, ascii), (0, 0, number))
+            marker = plotext.marker(epoch_marker(style, ascii), (0, 0, number))
             figure.draw(figure.signal(*points, marker=marker).lines(False))
     matrix = figure.build()
     lines = matrix.string(colorless=True).translate(BOX_TO_ASCII if ascii else {}).splitlines()
@@ -269,11 +275,6 @@ def _marker(style: LineStyle, ascii: bool, alone: bool = False) -> str:
     if style.dotted:
         return DOT
     return LONE_POINT if alone else "hd"
-
-
-def _epoch_marker(style: LineStyle, ascii: bool) -> str:
-    solid, dotted = (SOLID_EPOCHS_ASCII, DOTTED_EPOCHS_ASCII) if ascii else (SOLID_EPOCHS, DOTTED_EPOCHS)
-    return (dotted if style.dotted else solid)[style.color % len(solid)]
 
 
 def _unbroken(points: Points) -> Iterator[Points]:
@@ -318,7 +319,7 @@ def _add_legend(cells: list[list[Cell]], frame: _Frame, series: Sequence[Series]
 
 def _legend_line(number: int, series: Series, ascii: bool) -> list[Cell]:
     line = _marker(series.style, ascii) if ascii or series.style.dotted else SOLID_SAMPLE
-    shown = line + _epoch_marker(series.style, ascii) + line
+    shown = line + epoch_marker(series.style, ascii) + line
     cells = [(" ", AXIS), *((character, number) for character in shown)]
     for character in f" {clean(series.name)}":
         cells += [(character, AXIS)] + [("", AXIS)] * (cell_len(character) - 1)  # a wide one takes two cells

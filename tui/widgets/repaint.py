@@ -19,3 +19,10 @@ def entitle(box: Widget, title: Content) -> None:
     shown: Content | None = getattr(box, "_border_title", None)
     if shown is None or not shown.is_same(title):
         box.border_title = title
+
+
+def undertitle(box: Widget, text: Content) -> None:
+    """Write `text` on the lower border of `box`, unless it is there already."""
+    shown: Content | None = getattr(box, "_border_subtitle", None)
+    if shown is None or not shown.is_same(text):
+        box.border_subtitle = text

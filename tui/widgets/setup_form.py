@@ -184,6 +184,16 @@ class SetupForm(Vertical):
             if name not in PERSONAL:
                 self._set(name, _as_text(value))
 
+    def take_over(self, config: TrainConfig) -> None:
+        """Set everything as it is in `config`, but for the name, which is another run's."""
+        if config.preset_name in PRESETS:
+            self._set("preset", config.preset_name)
+        for name in FIELDS:
+            if name not in ("preset_name", "name"):
+                self._set(name, _as_text(getattr(config, name)))
+        self.post_message(self.DataChosen(config.data))
+        self._check()
+
     def _set(self, name: str, value: str) -> None:
         self._start[name] = value
         for field in self.query(f"#field-{name}").results(SetupField):
