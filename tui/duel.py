@@ -23,6 +23,8 @@ Row = tuple[str, str, str]
 UNKNOWN = "–"
 SEEDS_ENOUGH = 5
 """From so many on, a difference of two standard errors is one that chance makes in 5 % of cases."""
+NEAR = 20
+"""How many runs before and after one its other half is looked for among: the two are launched one after the other."""
 VERDICT_NEEDS_MORE = "There is no verdict before both sides have finished."
 
 
@@ -32,6 +34,16 @@ def duel_of(family: Family) -> Duel | None:
     if len(pair) != 2:
         return None
     return duel_between(*pair, family.members)
+
+
+def has_rival(chosen: RunSnapshot, runs: Sequence[RunSnapshot]) -> bool:
+    """Say whether one of `runs`, the store's in their order, is a pair with `chosen`: all that is needed for a duel."""
+    from engine.families import family_of, partner_of
+
+    place = next((number for number, one in enumerate(runs) if one.run.id == chosen.run.id), 0)
+    near = {one.run.id: one.config for one in runs[max(0, place - NEAR) : place + NEAR + 1] if one.config}
+    family = {run_id: near[run_id] for run_id in family_of(chosen.run.id, near) if run_id in near}
+    return partner_of(chosen.run.id, family) is not None
 
 
 def duel_between(first: RunSnapshot, second: RunSnapshot, kin: Sequence[RunSnapshot]) -> Duel | None:

@@ -69,7 +69,13 @@ async def test_it_fits_opens_the_mistakes_of_both_and_goes_back(store: Store) ->
         await pilot.press("enter")
         await until_shown(app, "both 5")
         await pilot.press("1", "u", "escape")
-        await until(lambda: app.current_mode == "train", "it goes back to where it was opened")
+        await until(lambda: app.current_mode == "train", "it goes back to the Train screen")
+        await pilot.press("2")
+        await until_shown(app, "2 runs in")
+        await pilot.press("down", "u")
+        await until_shown(app, "both answer all 50 test images alike")
+        await pilot.press("escape")
+        await until(lambda: app.current_mode == "runs", "it goes back to the Runs screen")
 
 
 async def test_a_run_by_itself_has_no_duel(store: Store) -> None:
