@@ -23,7 +23,6 @@ from textual.screen import Screen
 from engine.backends import BACKENDS
 from engine.config import TrainConfig
 from engine.devices import BackendReport, probe
-from engine.errors import EngineError
 from engine.runs import Run, Store
 from tui.ascii_filter import AsciiFilter
 from tui.background import WorkFailed, in_background, post_safely
@@ -75,6 +74,7 @@ class MnistApp(RunControl):
             Binding(f"{number},alt+{number},{after_escape}", f"switch_mode('{mode}')", title, show=False)
             for number, after_escape, (mode, title) in zip(range(1, 6), ALT_DIGITS, MODE_TITLES.items(), strict=True)
         ),
+        Binding("u", "duel", "Duel", show=False, tooltip="Both frameworks side by side", id="duel"),
         Binding("d", "detach", "Detach", id="detach"),
         Binding("question_mark", "help", "Help", key_display="?", id="help"),
         Binding("f1", "help", "Help", show=False),
@@ -108,6 +108,7 @@ class MnistApp(RunControl):
         self._run_on_display = open_run
         self._data = ""
         self._follows_training = True  # to the next run of a family, when this one has ended
+        self.duel_opened_in = "train"
         if is_remote(os.environ):
             self.animation_level = "none"
         for theme in OURS:
@@ -152,7 +153,7 @@ class MnistApp(RunControl):
         What has been made by then stays until the end, so the garbage collector need not look at it again: with
         100,000 objects that would stop the app for 100 ms at a time.
         """
-        for mode in MODE_TITLES:
+        for mode in (*MODE_TITLES, "duel"):
             await self._init_mode(mode)  # what switch_mode does, but for showing it
             await asyncio.sleep(PAUSE_FOR_KEYS)
         gc.freeze()
@@ -199,10 +200,10 @@ class MnistApp(RunControl):
         self._move_on()
 
     def _move_on(self) -> None:
-        """On the screen that is for it, show the run of the family that is training, if the one on display is not."""
+        """On the screens that are for it, show the run of the family that is training, if the one on display is not."""
         training = self.family.training if self.family else None
         is_idle = self.snapshot is not None and self.snapshot.status not in ("running", "paused")
-        if training and is_idle and self._follows_training and self.current_mode == "train":
+        if training and is_idle and self._follows_training and self.current_mode in ("train", "duel"):
             self.open_run(training.run, follow_training=True)
 
     def on_runs_changed(self, message: RunsChanged) -> None:
@@ -239,6 +240,21 @@ class MnistApp(RunControl):
         if message.error:
             self.show_error(message.error)
 
+    def on_runs_deleted(self, message: RunsDeleted) -> None:
+        """Have the list made anew, and nothing on display that is gone."""
+        if self._run_on_display and self._run_on_display.id in {run.id for run in message.runs}:
+            self._run_on_display = self.snapshot = self.family = None
+            self.watcher.watch(None)
+        self.watcher.look()
+        if message.error:
+            self.show_error(message.error)
+
+    def on_run_labelled(self, message: RunLabelled) -> None:
+        """Have the run shown with what is written on it now."""
+        self.watcher.look(message.run)
+        if message.error:
+            self.show_error(message.error)
+
     def on_job_failed(self, message: JobFailed) -> None:
         """Say what did not work."""
         self.is_launching = False
@@ -256,21 +272,6 @@ class MnistApp(RunControl):
         in_background(self, partial(examine_dataset, data), "examine dataset")
 
     def open_run(self, run: Run, follow_training: bool = False) -> None:
-    def on_runs_deleted(self, message: RunsDeleted) -> None:
-        """Have the list made anew, and nothing on display that is gone."""
-        if self._run_on_display and self._run_on_display.id in {run.id for run in message.runs}:
-            self._run_on_display = self.snapshot = self.family = None
-            self.watcher.watch(None)
-        self.watcher.look()
-        if message.error:
-            self.show_error(message.error)
-
-    def on_run_labelled(self, message: RunLabelled) -> None:
-        """Have the run shown with what is written on it now."""
-        self.watcher.look(message.run)
-        if message.error:
-            self.show_error(message.error)
-
         """Put `run` on display; with `follow_training`, it makes room for the one of its family that trains."""
         if self.snapshot and self.snapshot.run.id != run.id:
             self.family = self.family.showing(run) if self.family else None
@@ -279,6 +280,12 @@ class MnistApp(RunControl):
         self._run_on_display = run
         self._follows_training = follow_training
         self.watcher.watch(run)
+
+    async def action_duel(self) -> None:
+        """Show the pair on display side by side."""
+        if self.current_mode != "duel":
+            self.duel_opened_in = self.current_mode
+        await self.switch_mode("duel")
 
     def action_detach(self) -> None:
         """Leave, and let the runs go on."""
@@ -314,9 +321,11 @@ class MnistApp(RunControl):
         self.screen.set_focus(None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to detach only while there is something live; for the rest see RunControl."""
+        """Offer to detach only while something is live, and a duel only of a pair; for the rest see RunControl."""
         if action == "detach":
             return bool(self.live_runs())
+        if action == "duel":
+            return bool(self.family and self.family.pair)
         return super().check_action(action, parameters)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

@@ -27,7 +27,7 @@ from tui.terminal import clean
 from tui.widgets.chart import Chart
 from tui.widgets.epoch_table import EpochTable
 from tui.widgets.progress_row import ProgressRow
-from tui.widgets.repaint import entitle, say
+from tui.widgets.repaint import entitle, say, undertitle
 from tui.widgets.run_notice import RunNotice
 from tui.widgets.setup_form import SetupForm
 
@@ -46,8 +46,8 @@ class TrainScreen(ModeScreen):
     ABOUT = (
         "Choose a preset or any settings on the left, then press t: the network trains in a process of its own. "
         "The curves and the table follow it. b trains the same recipe on both frameworks, matched, one after the "
-        "other, and lays their curves over each other; Repeats, under More, trains over several seeds. v shows "
-        "another run of those launched together. Leaving with d lets them train on. "
+        "other, and lays their curves over each other; u shows both side by side. Repeats, under More, trains over "
+        "several seeds. v shows another run of those launched together. Leaving with d lets them train on. "
         "Arrows or Tab go from field to field, Enter opens a list, Escape leaves the form."
     )
     CSS_PATH = "train.tcss"
@@ -55,6 +55,7 @@ class TrainScreen(ModeScreen):
         Binding("t", "train", "Train"),
         Binding("ctrl+t,f5", "train", "Train", show=False),
         Binding("b", "both", "Both"),
+        Binding("u", "app.duel", "Duel", tooltip="Both frameworks side by side", id="duel"),
         Binding("s", "app.stop", "Stop"),
         Binding("p", "app.pause", "Pause"),
         Binding("p", "app.resume", "Resume"),
@@ -95,6 +96,7 @@ class TrainScreen(ModeScreen):
         self.follow("family", self._show_run)
         self.follow("reports", self._show_reports)
         self.follow("dataset", self._pass_dataset)
+        self.follow("template", self._take_over)
         self.query_one(SetupForm).focus_first()
 
     def _show_reports(self) -> None:
@@ -111,12 +113,12 @@ class TrainScreen(ModeScreen):
         family = self.lab.family
         self._show_curves(family)
         self.query_one(RunNotice).show(family.display if family else None)
-        self.follow("template", self._take_over)
         self.query_one(EpochTable).show(family)
         self.query_one("#empty").display = family is None
         self.query_one(EpochTable).display = family is not None
         title = _title(family, self.lab.ascii, self.app.size.width) if family else Content("run")
         entitle(self.query_one("#history"), title)
+        undertitle(self.query_one("#history"), Content("u shows both side by side" if family and family.pair else ""))
         self._show_end(family)
         self._tell_rate(family.display if family else None)
 
