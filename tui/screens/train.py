@@ -105,6 +105,13 @@ class TrainScreen(ModeScreen):
     def _pass_dataset(self) -> None:
         self.query_one(SetupForm).dataset = self.lab.dataset
 
+    def _take_over(self) -> None:
+        """Fill the form with another run's settings."""
+        if config := self.lab.template:
+            self.lab.template = None
+            self.query_one(SetupForm).take_over(config)
+            self.notify("The form has that run's settings now. Change what you like, then press t.", markup=False)
+
     def on_resize(self) -> None:
         """Say as much as there is room for."""
         self._show_run()
@@ -121,13 +128,6 @@ class TrainScreen(ModeScreen):
         undertitle(self.query_one("#history"), Content("u shows both side by side" if family and family.pair else ""))
         self._show_end(family)
         self._tell_rate(family.display if family else None)
-
-    def _take_over(self) -> None:
-        """Fill the form with another run's settings."""
-        if config := self.lab.template:
-            self.lab.template = None
-            self.query_one(SetupForm).take_over(config)
-            self.notify("The form has that run's settings now. Change what you like, then press t.", markup=False)
 
     def _tell_rate(self, snapshot: RunSnapshot | None) -> None:
         """Say when a change of the learning rate has come into force, where it happens before one's eyes."""
