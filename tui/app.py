@@ -240,6 +240,38 @@ class MnistApp(RunControl):
         if message.error:
             self.show_error(message.error)
 
+    def on_runs_deleted(self, message: RunsDeleted) -> None:
+        """Have the list made anew, and nothing on display that is gone."""
+        if self._run_on_display and self._run_on_display.id in {run.id for run in message.runs}:
+            self._run_on_display = self.snapshot = self.family = None
+            self.watcher.watch(None)
+        self.watcher.look()
+        if message.error:
+            self.show_error(message.error)
+
+    def on_run_labelled(self, message: RunLabelled) -> None:
+        """Have the run shown with what is written on it now."""
+        self.watcher.look(message.run)
+        if message.error:
+            self.show_error(message.error)
+
+    def on_job_failed(self, message: JobFailed) -> None:
+        """Say what did not work."""
+        self.is_launching = False
+        self.show_error(message.error)
+
+    def on_work_failed(self, message: WorkFailed) -> None:
+        """A bug in background work ends the app like any other bug, where it can be seen."""
+        raise message.error
+
+    # What can be done
+
+    def examine_data(self, data: str) -> None:
+        """Look at what the setting `data` leads to."""
+        self._data = data
+        in_background(self, partial(examine_dataset, data), "examine dataset")
+
+    def open_run(self, run: Run, follow_training: bool = False) -> None:
         """Put `run` on display; with `follow_training`, it makes room for the one of its family that trains."""
         if self.snapshot and self.snapshot.run.id != run.id:
             self.family = self.family.showing(run) if self.family else None
