@@ -56,19 +56,20 @@ class RunsScreen(ModeScreen):
         Binding("enter", "compare_chosen", "Compare", key_display="enter"),
         Binding("enter", "open", "Open", key_display="enter"),
         Binding("space", "mark", "Mark", key_display="space", tooltip="Mark the run, to compare or delete several"),
-        Binding("m", "compare", "Compare", tooltip="Lay the curves of the marked runs over each other"),
+        Binding("m", "compare", "Compare", tooltip="Lay the marked runs' curves over each other", id="compare_runs"),
         Binding("u", "duel", "Duel", tooltip="Both frameworks side by side", id="duel"),
-        Binding("slash", "filter", "Filter", key_display="/", tooltip="List the runs with some words in them"),
-        Binding("delete,x", "delete", "Delete", key_display="x", tooltip="Delete the run, or those that are marked"),
-        Binding("r", "relaunch", "Resume", tooltip="Go on with a run that ended before its time"),
-        Binding("n", "rename", "Name", tooltip="Give the run another name"),
-        Binding("e", "annotate", "Note", tooltip="Write a note on the run"),
-        Binding("f", "duplicate", "To form", tooltip="Fill the form of the Train screen with the run's settings"),
-        Binding("greater_than_sign", "sort(1)", "Sort", key_display=">", tooltip="Sort by the next column"),
+        Binding("slash", "filter", "Filter", tooltip="List the runs with some words in them", id="filter"),
+        Binding("x", "delete", "Delete", tooltip="Delete the run, or those that are marked", id="delete"),
+        Binding("delete", "delete", "Delete", show=False),
+        Binding("r", "relaunch", "Resume", tooltip="Go on with a run that ended before its time", id="resume"),
+        Binding("n", "rename", "Name", tooltip="Give the run another name", id="rename"),
+        Binding("e", "annotate", "Note", tooltip="Write a note on the run", id="note"),
+        Binding("f", "duplicate", "To form", tooltip="Fill the form on Train with the run's settings", id="to_form"),
+        Binding("greater_than_sign", "sort(1)", "Sort", tooltip="Sort by the next column", id="sort"),
         Binding(
-            "less_than_sign", "sort(-1)", "Sort back", show=False, key_display="<", tooltip="Sort by the one before"
+            "less_than_sign", "sort(-1)", "Sort back", show=False, tooltip="Sort by the one before", id="sort_back"
         ),
-        Binding("i", "invert", "Invert", tooltip="Turn the order of the runs round"),
+        Binding("i", "invert", "Invert", tooltip="Turn the order of the runs round", id="invert"),
         Binding("escape", "clear", "Clear", show=False, key_display="esc", tooltip="Clear the filter, then the marks"),
     ]
 
@@ -81,7 +82,7 @@ class RunsScreen(ModeScreen):
 
     def compose_body(self) -> ComposeResult:
         """Lay out the filter, the table, and what stands there while it is empty."""
-        yield FilterLine("name, id, backend, model, status or note")
+        yield FilterLine("name, id, backend, model, status or note", self._table)
         yield Static(classes="empty panel", id="no-runs", markup=False)
         yield self._table
         yield Static(id="told")
@@ -144,10 +145,6 @@ class RunsScreen(ModeScreen):
     def _filter(self, event: FilterLine.Changed) -> None:
         self._arrange(replace(self._view, words=event.words))
 
-    @on(FilterLine.Left)
-    def _leave_filter(self) -> None:
-        self._table.focus()
-
     @on(RunTable.HeaderClicked)
     def _sort_by(self, event: RunTable.HeaderClicked) -> None:
         self._arrange(self._view.sorted_by(event.column))
@@ -175,7 +172,6 @@ class RunsScreen(ModeScreen):
         else:
             self._marked = {}
             self._show_marks()
-        self._table.focus()
 
     # The run under the cursor, and those that are marked
 

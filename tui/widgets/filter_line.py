@@ -10,6 +10,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui.widgets.repaint import say
@@ -23,26 +24,24 @@ class FilterInput(Input):
         Binding("escape", "leave(False)", "Clear it", key_display="esc"),
     ]
 
-    @dataclass
-    class Left(Message):
-        """It is done with."""
-
     def action_leave(self, keep: bool) -> None:
         """Be done with it, its text kept or not."""
         if not keep:
             self.value = ""
-        self.post_message(self.Left())
+        self.query_ancestor(FilterLine).leave()
 
 
 class FilterLine(Horizontal):
-    """A label, the input, and the count at its right; hidden while it is empty and has not the focus."""
+    """A label, the input, and the count at its right; hidden while it is empty and has not the focus.
+
+    It is left to `target`, at once: keys may follow fast.
+    """
 
     DEFAULT_CSS = """
     FilterLine {
         display: none;
         height: 1;
         padding: 0 1;
-        &.-shown { display: block; }
         & > Static { width: auto; color: $text-muted; }
         & > FilterInput { width: 1fr; margin: 0 1; }
     }
@@ -54,13 +53,9 @@ class FilterLine(Horizontal):
 
         words: str
 
-    @dataclass
-    class Left(Message):
-        """The focus is to go elsewhere."""
-
-    def __init__(self, placeholder: str) -> None:
+    def __init__(self, placeholder: str, target: Widget) -> None:
         super().__init__()
-        self._placeholder = placeholder
+        self._placeholder, self._target = placeholder, target
 
     def compose(self) -> ComposeResult:
         """Lay out the line."""
@@ -70,13 +65,18 @@ class FilterLine(Horizontal):
 
     def open(self) -> None:
         """Show the line and give it the focus."""
-        self.add_class("-shown")
-        self.query_one(FilterInput).focus()
+        self.display = True
+        self.screen.set_focus(self.query_one(FilterInput))
+
+    def leave(self) -> None:
+        """Give the focus away; an empty line is hidden."""
+        self.display = bool(self.query_one(FilterInput).value.strip())
+        self.screen.set_focus(self._target)
 
     def clear(self) -> None:
-        """Empty the line, which hides it."""
+        """Empty the line and leave it."""
         self.query_one(FilterInput).value = ""
-        self.remove_class("-shown")
+        self.leave()
 
     def tell(self, found: str) -> None:
         """Say what was found."""
@@ -86,10 +86,3 @@ class FilterLine(Horizontal):
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
         self.post_message(self.Changed(event.value))
-
-    @on(FilterInput.Left)
-    def _left(self, event: FilterInput.Left) -> None:
-        event.stop()
-        if not self.query_one(FilterInput).value.strip():
-            self.clear()
-        self.post_message(self.Left())
