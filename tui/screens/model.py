@@ -1,64 +1,131 @@
-"""Model: the layers of the form's network, with their shapes and parameters, and the recipe in words."""
+"""Model: the layers and the recipe of the form, and what the network of the run on display has learnt."""
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 from rich.text import Text
+from textual import on
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import DataTable, Static
 
 from engine.models import ARCHITECTURES, Architecture, BatchNorm, Conv, Dense, Flatten, Layer, MaxPool, ReLU
+from tui import network as work
+from tui.background import OneAtATime, WorkFailed
+from tui.browsing import next_of
 from tui.formats import count
 from tui.recipe import sentences
 from tui.screens.mode_screen import ModeScreen
+from tui.snapshot import RunSnapshot
+from tui.terminal import clean
+from tui.widgets.chips import Chips, chips_of
+from tui.widgets.first_filters import FirstFilters
+from tui.widgets.image_answer import ImageAnswer
+from tui.widgets.switched import Switched
+
+if TYPE_CHECKING:
+    from engine.data import Dataset
+    from engine.events import CheckpointSaved
 
 COLUMNS = (("layer", 8, False), ("what", 38, False), ("output", 12, True), ("parameters", 12, True))
+PANES = ("layers", "filters", "digit")
+ARRANGEMENTS = [
+    (0, tuple((pane,) for pane in PANES)),
+    (116, (("layers", "filters"), ("digit",))),
+    (150, (PANES,)),
+]
+CLASS_KEYS = Binding.Group("Class", compact=True)
+IMAGE_KEYS = Binding.Group("Digit", compact=True)
+DIGITS = tuple("0123456789")
+NO_RUN = (
+    "No run on display, so there is no network to look into.\n\nPress 1 and then t to train one, or 2 to choose one."
+)
+NOT_YET = "No checkpoint yet.\n\nThe first is saved after the first epoch, and then shown here."
+NEVER_ANY = "This run ended before its first checkpoint.\n\nPress 2 to choose another run, or r there to go on with it."
+READING = "Reading the checkpoint …"
 
 
 class ModelScreen(ModeScreen):
-    """Describes what the form's settings would train."""
+    """Describes what the form's settings would train, and what the run on display has learnt."""
 
     MODE = "model"
     ABOUT = (
         "The network and the recipe of the Train screen's form. Shapes are channels × height × width; parameters are "
-        "the numbers that training changes."
+        "the numbers that training changes. Beside them, of the run on display and while it trains after every epoch: "
+        "the weights of its first filters, and what each filter of its first two layers answers to a test image: the "
+        "brighter, the more it finds there of what it looks for."
     )
     CSS_PATH = "model.tcss"
+    BINDINGS = [
+        Binding("tab", "pane(1)", "Pane", key_display="tab", tooltip="Layers, filters, a digit on its way through"),
+        Binding("shift+tab", "pane(-1)", "Pane before", show=False),
+        Binding(
+            "left_square_bracket", "class(-1)", "Class before", key_display="[", group=CLASS_KEYS, id="class_before"
+        ),
+        Binding("right_square_bracket", "class(1)", "Class after", key_display="]", group=CLASS_KEYS, id="class_after"),
+        Binding("n", "image(1)", "Digit after", key_display="n", group=IMAGE_KEYS, id="digit_after"),
+        Binding("N", "image(-1)", "Digit before", key_display="N", group=IMAGE_KEYS, id="digit_before"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reader = OneAtATime(self, "read network")
+        self._answerer = OneAtATime(self, "answer digit")
+        self._asked: tuple[str, CheckpointSaved] | None = None
+        self._network: work.Network | None = None
+        self._dataset: Dataset | None = None
+        self._index = 0
 
     def compose_body(self) -> ComposeResult:
-        """Lay out the layer table above the recipe."""
-        yield Static(
-            "The form has a setting that does not fit. Press 1 to mend it.",
-            classes="empty panel", id="no-model", markup=False,
+        """Lay out the layer table and the recipe beside the filters and the digit."""
+        table: DataTable[Text] = DataTable(
+            cursor_type="none", cell_padding=0, id="table", classes="panel", show_cursor=False
+        )
+        table.can_focus = False
+        mode = self.lab.picture_mode
+        layers = VerticalScroll(
+            Static(
+                "The form has a setting that does not fit. Press 1 to mend it.",
+                classes="empty panel", id="no-model", markup=False,
+            ),
+            table,
+            Static(id="recipe", classes="panel", markup=False),
+            id="layers",
         )  # fmt: skip
-        with VerticalScroll(id="model"):
-            table: DataTable[Text] = DataTable(
-                cursor_type="none", cell_padding=0, id="layers", classes="panel", show_cursor=False
-            )
-            table.can_focus = False
-            yield table
-            yield Static(id="recipe", classes="panel", markup=False)
+        inside = Vertical(
+            FirstFilters(mode=mode, id="filters", classes="panel"),
+            ImageAnswer(mode=mode, ascii=self.lab.ascii, id="digit", classes="panel"),
+            id="inside",
+        )
+        yield Chips(id="panes")
+        yield Switched(layers, inside, arrangements=ARRANGEMENTS, id="model")
 
     def on_mount(self) -> None:
-        """Follow the form."""
+        """Follow the form, and the run on display."""
         super().on_mount()
-        table = self.query_one("#layers", DataTable)
+        table = self.query_one("#table", DataTable)
         for name, cells, is_figure in COLUMNS:
             table.add_column(Text(f"{name:>{cells}}" if is_figure else name), width=cells)
         self.query_one("#recipe").border_title = Content("recipe")
-        self.follow("config", self._show)
+        self.follow("config", self._show_form)
+        self.follow("snapshot", self._look)
 
-    def _show(self) -> None:
+    # The form
+
+    def _show_form(self) -> None:
         config = self.lab.config
-        self.query_one("#no-model").display = config is None
-        self.query_one("#model").display = config is not None
+        self.query_one("#layers").set_class(config is None, "-nothing")
         if config is not None:
             self._show_layers(ARCHITECTURES[config.model])
             self.query_one("#recipe", Static).update(Content("\n".join(sentences(config))))
+        self._show_filters()
 
     def _show_layers(self, architecture: Architecture) -> None:
-        table = self.query_one("#layers", DataTable)
+        table = self.query_one("#table", DataTable)
         table.border_title = Content(f"{architecture.name} · {architecture.summary}")
         table.clear()
         table.add_row(Text("image"), Text("grey, 28×28 pixels"), Text(f"{'1×28×28':>12}"), Text(f"{'':>12}"))
@@ -70,6 +137,133 @@ class ModelScreen(ModeScreen):
             )
         total = count(architecture.parameters)
         table.add_row(Text("all", style="bold"), Text(""), Text(""), Text(f"{total:>12}", style="bold"))
+
+    # The run's network
+
+    def _look(self) -> None:
+        """Show what the run has learnt by its last checkpoint, or ask for that, unless it is done already."""
+        snapshot = self.lab.snapshot
+        saved = snapshot.checkpoint if snapshot else None
+        if self._network and (snapshot is None or snapshot.run.id != self._network.run_id):
+            self._network = None
+        if snapshot is None or saved is None or snapshot.config is None:
+            self._asked = None
+            self._say(_emptiness(snapshot))
+        elif (snapshot.run.id, saved) != self._asked:
+            self._asked = (snapshot.run.id, saved)
+            if self._network is None:
+                self._say(READING)
+            self._reader.ask(partial(work.read_network, snapshot, saved))
+
+    def _say(self, text: str) -> None:
+        self._network = None
+        text = "\n".join(clean(line) for line in text.split("\n"))
+        self.query_one(FirstFilters).say(text)
+        self.query_one(ImageAnswer).say(text)
+        self.refresh_bindings()
+
+    @on(work.NetworkMissing)
+    def _tell_missing(self, message: work.NetworkMissing) -> None:
+        if (message.run_id, message.saved) == self._asked:
+            error = message.error
+            self._say("\n\n".join(part for part in (f"{error.title}.", error.message, error.hint) if part))
+
+    @on(work.NetworkRead)
+    def _take_network(self, message: work.NetworkRead) -> None:
+        if (message.run_id, message.saved) != self._asked:
+            return
+        self._network, self._dataset = message.network, message.dataset
+        self._show_filters()
+        if message.problem:
+            self.query_one(ImageAnswer).say(clean(str(message.problem)))
+        self._ask_for_answer()
+        self.refresh_bindings()
+
+    def on_work_failed(self, message: WorkFailed) -> None:
+        """Leave it to the app."""
+        self.app.post_message(message)
+
+    def _show_filters(self) -> None:
+        network, snapshot, config = self._network, self.lab.snapshot, self.lab.config
+        if network is None or snapshot is None:
+            return
+        other = config is not None and config.model != network.config.model
+        note = (
+            f"This run's network is {network.config.model}, not the form's. Press 1 to change the form."
+            if other
+            else ""
+        )
+        self.query_one(FirstFilters).show(network, snapshot.label, note)
+
+    def _ask_for_answer(self) -> None:
+        if self._network and self._dataset:
+            self._index = min(self._index, len(self._dataset.test_labels) - 1)
+            self._answerer.ask(partial(work.answer, self._network, self._dataset, self._index))
+
+    @on(work.ImageAnswered)
+    def _take_answer(self, message: work.ImageAnswered) -> None:
+        if self._dataset and (message.network, message.index) == (self._network, self._index):
+            self.query_one(ImageAnswer).show(message, self._dataset.info.class_names or DIGITS)
+
+    # Choosing
+
+    @on(Switched.Changed)
+    def _pane_changed(self, event: Switched.Changed) -> None:
+        panes = self.query_one(Switched)
+        self.query_one("#inside").display = bool({"filters", "digit"} & set(panes.group))
+        self.set_class({"layers", "filters"} <= set(panes.group), "-beside")
+        chips = self.query_one("#panes", Chips)
+        chips.display = len(panes.groups) > 1
+        chips.chips = chips_of((group[0], " and ".join(group)) for group in panes.groups)
+        chips.chosen = panes.group[0]
+
+    @on(Chips.Chosen)
+    def _chip_chosen(self, event: Chips.Chosen) -> None:
+        if event.name in PANES:
+            self.query_one(Switched).go_to(event.name)
+        else:
+            self._go_to_class(int(event.name))
+
+    def action_pane(self, step: int) -> None:
+        """Go on to the next pane."""
+        self.query_one(Switched).go_on(step)
+
+    def action_class(self, step: int) -> None:
+        """Go on to the first test image of the next class."""
+        if self._dataset:
+            classes = sorted(set(self._dataset.test_labels.tolist()))
+            label = int(self._dataset.test_labels[self._index])
+            self._go_to_class(next_of(classes, label, step))
+
+    def _go_to_class(self, label: int) -> None:
+        if self._dataset:
+            self._go_to_image(int((self._dataset.test_labels == label).argmax()))
+
+    def action_image(self, step: int) -> None:
+        """Go on to the next test image of the class."""
+        if self._dataset:
+            labels = self._dataset.test_labels
+            self._go_to_image(next_of((labels == labels[self._index]).nonzero()[0].tolist(), self._index, step))
+
+    def _go_to_image(self, index: int) -> None:
+        self._index = index
+        self._ask_for_answer()
+        self.query_one(Switched).go_to("digit")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer digits where there is a network to answer."""
+        if action in ("class", "image"):
+            return self._network is not None and self._dataset is not None
+        return True
+
+
+def _emptiness(snapshot: RunSnapshot | None) -> str:
+    """Say why a run has no network to show."""
+    if snapshot is None:
+        return NO_RUN
+    if snapshot.problem:
+        return f"{snapshot.problem}\n\nPress 2 to choose another run."
+    return NOT_YET if snapshot.live else NEVER_ANY
 
 
 def _words(layer: Layer) -> str:

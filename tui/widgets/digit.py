@@ -31,7 +31,7 @@ LEVEL_OF = bytes(round(value * (GREYS - 1) / 255) for value in range(256))
 
 
 def halfblock_strips(image: Image, columns: int = PIXELS) -> list[Strip]:
-    """Draw a uint8 image [28, 28] in `columns` × `columns` / 2 cells of half blocks, in 16 greys."""
+    """Draw a square uint8 image in `columns` × `columns` / 2 cells of half blocks, in 16 greys."""
     strips = []
     for pairs in _row_pairs(image, columns):
         levels = [(LEVEL_OF[top], LEVEL_OF[bottom]) for top, bottom in pairs]
@@ -40,7 +40,7 @@ def halfblock_strips(image: Image, columns: int = PIXELS) -> list[Strip]:
 
 
 def ramp_strips(image: Image, columns: int = PIXELS) -> list[Strip]:
-    """Draw a uint8 image [28, 28] in `columns` × `columns` / 2 cells of ASCII shades, unstyled."""
+    """Draw a square uint8 image in `columns` × `columns` / 2 cells of ASCII shades, unstyled."""
     strips = []
     for pairs in _row_pairs(image, columns):
         text = "".join(RAMP[(top + bottom) * len(RAMP) // 512] for top, bottom in pairs)
@@ -49,7 +49,7 @@ def ramp_strips(image: Image, columns: int = PIXELS) -> list[Strip]:
 
 
 def picture_strips(image: Image, mode: PictureMode, columns: int = PIXELS) -> list[Strip]:
-    """Draw a uint8 image [28, 28] the way that `mode` says."""
+    """Draw a square uint8 image the way that `mode` says."""
     return (halfblock_strips if mode is PictureMode.HALFBLOCK else ramp_strips)(image, columns)
 
 
@@ -150,14 +150,15 @@ def _row_pairs(image: Image, columns: int) -> Iterator[Iterable[tuple[int, int]]
 def _scaled(image: Image, columns: int) -> list[list[int]]:
     """Return the pixels averaged down to `columns` × `columns`; a picture is never scaled up."""
     pixels: list[list[int]]
-    if columns < PIXELS and PIXELS % columns == 0:
-        side = PIXELS // columns
-        pixels = image.reshape(columns, side, columns, side).mean(axis=(1, 3)).astype("uint8").tolist()
+    side = len(image)
+    if columns < side and side % columns == 0:
+        block = side // columns
+        pixels = image.reshape(columns, block, columns, block).mean(axis=(1, 3)).astype("uint8").tolist()
         return pixels
     pixels = image.tolist()
-    if columns >= PIXELS:
+    if columns >= side:
         return pixels
-    edges = [index * PIXELS // columns for index in range(columns + 1)]
+    edges = [index * side // columns for index in range(columns + 1)]
     spans = list(pairwise(edges))
     return [
         [

@@ -136,6 +136,11 @@ class Gallery(ScrollView, can_focus=True, inherit_bindings=False):
         return self._indices[self.cursor] if self._indices else None
 
     @property
+    def count(self) -> int:
+        """How many tiles there are."""
+        return len(self._indices)
+
+    @property
     def columns(self) -> int:
         """How many tiles are beside each other."""
         return max(1, self.scrollable_content_region.width // (PICTURE_COLUMNS + 1))
