@@ -226,7 +226,7 @@ def _stage(side: Side) -> str:
         case "completed":
             return "has finished"
         case "waiting":
-            return "waits for its turn"
+            return "has not started yet"
         case "running":
             return f"is in epoch {count(min(done + 1, lead.config.epochs))} of {count(lead.config.epochs)}"
         case "paused" | "stopped" as status:

@@ -44,13 +44,13 @@ async def test_a_pair_is_followed_side_by_side_until_there_is_a_verdict(store: S
     async with opened(store) as (app, pilot):
         await until_shown(app, "u Duel")
         await pilot.press("u")
-        await until_shown(app, "epoch 1/3 · 50 %", "waiting", "TensorFlow waits for its turn", "no verdict before")
+        await until_shown(app, "epoch 1/3 · 50 %", "waiting", "TensorFlow has not started yet", "no verdict before")
         for epoch in (1, 2, 3):
             torch.epoch(epoch, 3, accuracy=0.94)
         torch.finish()
         tensorflow.start()
         tensorflow.epoch(1, 4, accuracy=0.92)
-        await until_shown(app, "94.00 %", "answers to 50 test images after epoch 1")
+        await until_shown(app, "94.00 %", "50 answers after epoch 1")
         for epoch in (2, 3):
             tensorflow.epoch(epoch, 5, accuracy=0.90)
         tensorflow.finish()

@@ -29,7 +29,7 @@ from tui.widgets.chart import Chart
 from tui.widgets.figure_table import FigureTable
 from tui.widgets.repaint import entitle, say
 
-MEDIUM = 100  # columns of the terminal
+MEDIUM, BESIDE = 100, 112  # columns of the terminal
 NO_PAIR = (
     "The run on display was not trained on both frameworks.\n\n"
     "Press 1 and then b to train the form's recipe on both, or 2 to choose a run of a pair."
@@ -57,12 +57,14 @@ class DuelScreen(ModeScreen):
     MODE = "duel"
     ABOUT = (
         "The same recipe on both frameworks, side by side: the curves over each other, what each needed and came to, "
-        "and how far their answers to the test images agree. Over several seeds the figures are mean ± standard "
-        "deviation. Times are those of training alone, and whatever else the machine did meanwhile is in them; memory "
-        "is the worker's, without a GPU's own. McNemar's p says how probable so uneven a split of the mistakes would "
-        "be between equals: above 0.05 the verdict calls it chance. Enter shows the digits on which they differ."
+        "and how far their answers to the test images agree. Where only one curve shows, the other lies below it. Over "
+        "several seeds the figures are mean ± standard deviation. Times are those of training alone, and whatever else "
+        "the machine did meanwhile is in them; memory is the worker's, without a GPU's own. McNemar's p says how "
+        "probable so uneven a split of the mistakes would be between equals: above 0.05 the verdict calls it chance. "
+        "Enter shows the digits on which they differ."
     )
     CSS_PATH = "duel.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (MEDIUM, "-medium"), (BESIDE, "-beside")]
     BINDINGS = [
         Binding("enter", "mistakes", "Mistakes", key_display="enter", tooltip="Their mistakes, laid over each other"),
         Binding("v", "other_seed", "Other seed", id="other_run"),
@@ -236,10 +238,10 @@ def _with_other_seeds(family: Family) -> list[RunSnapshot]:
 
 
 def _title(agreement: Agreement | None) -> str:
-    """`answers to 10,000 test images after epoch 3`: that of both."""
+    """`10,000 answers after epoch 3`: that of both."""
     if agreement is None:
         return "answers"
-    return f"answers to {count(agreement.tested)} test images after epoch {count(agreement.epochs[0])}"
+    return f"{count(agreement.tested)} answers after epoch {count(agreement.epochs[0])}"
 
 
 def _in_a_line(agreement: Agreement) -> str:
