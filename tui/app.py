@@ -38,6 +38,7 @@ from tui.jobs import (
     RunsLaunched,
     examine_dataset,
 )
+from tui.memory import Memory
 from tui.palette import palette_of
 from tui.screens import import_screens, mode_screens
 from tui.screens.opening import OpeningScreen
@@ -60,7 +61,8 @@ class ScreensImported(Message):
 class MnistApp(RunControl):
     """Shows the runs of `store`, `open_run` first. `settings` are the user's own defaults for the form.
 
-    `probe` answers for a framework what it can use on this machine; it may take its time.
+    `probe` answers for a framework what it can use on this machine; it may take its time. With a `memory`, newcomers
+    are shown a tour, and the theme that is chosen here is kept.
     """
 
     TITLE = "mnist-tui"
@@ -80,6 +82,7 @@ class MnistApp(RunControl):
         Binding("f1", "help", "Help", show=False),
         Binding("q", "quit", "Quit", id="quit"),
         Binding("ctrl+c", "quit", "Quit", show=False),
+        Binding("f2", "tour", "Tour", show=False, tooltip="The first steps, in three sentences", id="tour"),
         Binding("escape", "leave_field", "Leave the field", show=False),
     ]
 
@@ -98,9 +101,11 @@ class MnistApp(RunControl):
         ascii: bool = False,
         open_run: Run | None = None,
         probe: Callable[[str], BackendReport] = probe,
+        memory: Memory | None = None,
     ) -> None:
         super().__init__(store)
         self.settings = settings
+        self._memory = memory
         self.ascii = wants_ascii(os.environ, ascii)
         self.picture_mode = picture_mode(os.environ, ascii)
         self.watcher = Watcher(store, lambda message: post_safely(self, message))
@@ -114,6 +119,7 @@ class MnistApp(RunControl):
         for theme in OURS:
             self.register_theme(theme)
         self.theme = settings.get("theme") or DEFAULT_THEME
+        self._pass_theme_on()
 
     # Start and end
 
@@ -172,8 +178,13 @@ class MnistApp(RunControl):
             self._exit_renderables.append(Text(text))
         self._close_messages_no_wait()
 
-    def watch_theme(self) -> None:
-        """Give the texts in tables the theme's colours too."""
+    def watch_theme(self, before: str, now: str) -> None:
+        """Give the texts in tables the theme's colours too, and remember what the user has chosen."""
+        self._pass_theme_on()
+        if self._memory and self.is_running and now != before:
+            self._memory.keep("theme", now)
+
+    def _pass_theme_on(self) -> None:
         with suppress(ThemeStackError):  # at the first theme, there is none to take away
             self.console.pop_theme()
         self.console.push_theme(console_theme(self.get_css_variables()))
@@ -211,6 +222,9 @@ class MnistApp(RunControl):
         first_look = self.runs is None
         self.store_problem = ""
         self.runs = message.snapshots
+        if first_look and not self.runs and self._memory and not self._memory.recall("tour"):
+            self._memory.keep("tour", "shown")
+            self.action_tour()
         live = sum(snapshot.live for snapshot in message.snapshots)
         if first_look and live > 1:
             self.notify(f"{live} runs are live: 2 Runs lists them", markup=False)
@@ -315,6 +329,21 @@ class MnistApp(RunControl):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
+
+    def action_command_palette(self) -> None:
+        """Search all commands; the tour, which tells of that, makes way."""
+        from tui.screens.tour import TourScreen
+
+        if isinstance(self.screen, TourScreen):
+            self.screen.dismiss()
+        super().action_command_palette()
+
+    def action_tour(self) -> None:
+        """Show the first steps."""
+        from tui.screens.tour import TourScreen
+
+        if not self.screen.is_modal:
+            self.push_screen(TourScreen())
 
     def action_leave_field(self) -> None:
         """Give the keys back to the screen."""

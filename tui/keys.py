@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import ConfigError
 
 if TYPE_CHECKING:
+    from textual.app import App
     from textual.binding import Binding
 
 EVERYWHERE = "everywhere"
@@ -52,6 +53,12 @@ def typed(key: str) -> str:
     from textual.keys import key_to_character
 
     return key if key == "comma" else key_to_character(key) or key
+
+
+def shown_key(app: App[Any], name: str, default: str) -> str:
+    """Return the key that the user has given to the action `name`, or its `default`, as it is written in texts."""
+    keys: Mapping[str, str] = getattr(app, "settings", {}).get("keys", {})
+    return typed(keys[name].split(",")[0]) if name in keys else default
 
 
 def check_keys(table: object) -> dict[str, str]:

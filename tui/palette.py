@@ -13,7 +13,7 @@ from tui.widgets.mode_bar import MODE_TITLES
 LEFT_OUT = ("quit", "command_palette")
 """The actions that Textual's own palette has already, or that make no sense there."""
 
-WITHOUT_ROOM = ("app.stop(True)", "duel")
+WITHOUT_ROOM = ("app.stop(True)", "duel", "tour")
 """Those that are not in the footer, but may be looked for."""
 
 

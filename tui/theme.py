@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rich.theme import Theme as ConsoleTheme
 from textual.theme import BUILTIN_THEMES, Theme
+
+if TYPE_CHECKING:
+    from tui.memory import Memory
 
 MNIST_DARK = Theme(
     name="mnist-dark",
@@ -69,6 +73,12 @@ IN_TABLES = ("primary", "secondary", "success", "warning", "error")
 def theme_names() -> list[str]:
     """Return the themes to choose from, ours first."""
     return [*(theme.name for theme in OURS), *BUILTIN_THEMES]
+
+
+def remembered_theme(memory: Memory) -> str:
+    """Return the theme that the user chose last in the app, or the default."""
+    name = memory.recall("theme")
+    return name if name in theme_names() else DEFAULT_THEME
 
 
 def console_theme(variables: Mapping[str, str]) -> ConsoleTheme:

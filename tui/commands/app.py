@@ -20,9 +20,14 @@ def has_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
 
 
+def is_in_browser() -> bool:
+    """Return whether textual-serve has started this process, whose terminal then is a page in a browser."""
+    return os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+
+
 def open_app(options: GroupOptions, store_path: str | None = None, run: Run | None = None) -> int:
     """Run the app, with `run` opened if given, and return its exit status. `store_path` beats that of `options`."""
-    if not has_terminal():
+    if not has_terminal() and not is_in_browser():
         raise EngineError(
             "No terminal",
             "The app needs a terminal for input and output, and TERM set to its kind.",
@@ -31,10 +36,15 @@ def open_app(options: GroupOptions, store_path: str | None = None, run: Run | No
     os.environ.setdefault("TEXTUAL_FPS", FRAMES_PER_SECOND)
     gc.disable()  # until the app has settled: collections in between find nothing and take a third of the start
     from tui.app import TerminalApp
+    from tui.memory import users_memory
     from tui.settings import locate_store, user_settings
+    from tui.theme import remembered_theme
 
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     store = locate_store(store_path or options.store_path)
-    app = TerminalApp(store, user_settings(options.theme), options.use_ascii, open_run=run)
+    memory = users_memory()
+    settings = user_settings(options.theme)
+    settings.setdefault("theme", remembered_theme(memory))
+    app = TerminalApp(store, settings, options.use_ascii, open_run=run, memory=memory)
     app.run()
     return app.return_code or 0

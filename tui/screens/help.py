@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from tui.keys import shown_key
 from tui.widgets.mode_bar import MODE_TITLES
 
 EVERYWHERE = [
@@ -18,6 +20,7 @@ EVERYWHERE = [
     ("^p", "Search all commands"),
     ("Esc", "Leave a field"),
 ]
+TOUR = "The first steps, in three sentences"
 
 
 class HelpScreen(ModalScreen[None]):
@@ -40,7 +43,8 @@ class HelpScreen(ModalScreen[None]):
             dialog.border_title = "Help"
             dialog.border_subtitle = "Esc closes"
             yield Static(self._about, markup=False)
-            rows = list(dict.fromkeys([*self._keys, *EVERYWHERE]))
-            width = max(len(key) for key, _ in rows)
-            lines = [Content.assemble((f"{key:<{width}}", "bold $primary"), f"  {text}") for key, text in rows]
-            yield Static(Content("\n").join(lines))
+            table = Table.grid(padding=(0, 2, 0, 0))
+            table.add_column(style="bold", no_wrap=True)
+            for key, text in dict.fromkeys([*self._keys, *EVERYWHERE, (shown_key(self.app, "tour", "F2"), TOUR)]):
+                table.add_row(Text(key, "theme.primary"), Text(text))
+            yield Static(table)

@@ -66,8 +66,19 @@ class ModeScreen(Screen[None]):
         else:
             self._unseen[show] = None
 
+    def on_resize(self) -> None:
+        """Give way to a sentence where there is no room."""
+        self._give_way()
+
+    def _give_way(self) -> None:
+        from tui.screens.too_small import TooSmallScreen, is_too_small
+
+        if is_too_small(self.app.size) and not isinstance(self.app.screen, TooSmallScreen):
+            self.app.push_screen(TooSmallScreen())
+
     def on_screen_resume(self) -> None:
         """Show what has changed while another mode was on display."""
+        self._give_way()
         unseen, self._unseen = self._unseen, {}
         for show in unseen:
             self._when_seen(show)

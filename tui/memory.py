@@ -1,0 +1,39 @@
+"""What the app remembers from one session to the next: small files in the user's state folder, none of them needed."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from engine.files import write_atomically
+
+
+class Memory:
+    """Texts by name, in `folder`. Where that can be neither read nor written, nothing is remembered."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def recall(self, name: str) -> str:
+        """Return what was kept under `name`, or an empty text."""
+        try:
+            return (self._folder / name).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError):
+            return ""
+
+    def keep(self, name: str, text: str) -> None:
+        """Keep `text` under `name`, on a thread: the disk may be slow."""
+        threading.Thread(target=self._write, args=(name, text), name="remember", daemon=True).start()
+
+    def _write(self, name: str, text: str) -> None:
+        try:
+            write_atomically(self._folder / name, lambda file: file.write(f"{text}\n".encode()))
+        except OSError:  # a full disk, or a home folder that is read-only
+            return
+
+
+def users_memory() -> Memory:
+    """Return the memory of the user who runs this process."""
+    import platformdirs
+
+    return Memory(platformdirs.user_state_path("mnist-tui", appauthor=False) / "remembered")
