@@ -30,6 +30,14 @@ _UNCAUGHT = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Inter
 
 
 @dataclass(frozen=True)
+class LogTail:
+    """The last lines of worker.log, none where the workers said nothing; `is_whole`: there are no earlier ones."""
+
+    lines: tuple[str, ...]
+    is_whole: bool
+
+
+@dataclass(frozen=True)
 class _Cause:
     """A way to die: the regular expression that tells it, and the words for it."""
 
@@ -163,15 +171,36 @@ def last_words(run: Run, lines: int = TAIL_LINES) -> tuple[str, ...]:
     return tuple(said[:lines] if "Fatal Python error" in output else said[-lines:])
 
 
+def log_tail(run: Run) -> LogTail:
+    """Return the end of what all of the run's workers printed, without escape sequences and control characters."""
+    text, is_whole = _read_tail(run)
+    lines = [line.rstrip() for line in _plain(text).split("\n")]
+    if not is_whole:
+        del lines[0]  # its beginning is missing
+    while lines and not lines[-1]:
+        lines.pop()
+    says_nothing = all(not line or line.startswith(WORKER_STARTED) for line in lines)
+    return LogTail(() if says_nothing else tuple(lines), is_whole)
+
+
 def _last_output(run: Run) -> str:
     """Return the end of what the last worker printed, without escape sequences and control characters."""
+    *_, text = re.split(rf"^{WORKER_STARTED}.*$", _read_tail(run)[0], flags=re.MULTILINE)
+    return _plain(text)
+
+
+def _read_tail(run: Run) -> tuple[str, bool]:
+    """Return the last TAIL_BYTES of worker.log, and whether that is all; nothing where it cannot be read."""
     try:
         with run.log_path.open("rb") as file:
-            file.seek(max(0, run.log_path.stat().st_size - TAIL_BYTES))
-            text = file.read().decode(errors="replace")
+            start = max(0, run.log_path.stat().st_size - TAIL_BYTES)
+            file.seek(start)
+            return file.read(2 * TAIL_BYTES).decode(errors="replace"), start == 0
     except OSError:
-        return ""
-    *_, text = re.split(rf"^{WORKER_STARTED}.*$", text, flags=re.MULTILINE)
+        return "", True
+
+
+def _plain(text: str) -> str:
     text = _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return _CONTROL.sub("", text)
 

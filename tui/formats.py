@@ -50,6 +50,11 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB"
 
 
+def memory_size(size: int, digits: int = 1) -> str:
+    """`1300000000` → `1.2 GB`: memory is counted in powers of two, a card's 80 GB too."""
+    return f"{size / 2**30:.{digits}f} GB"
+
+
 def spread_text(spread: Spread) -> str:
     """`0.9733 ± 0.0021 over 5 seeds`: mean and standard deviation."""
     if len(spread.values) == 1:

@@ -26,7 +26,9 @@ from tui.status import status_text
 from tui.terminal import clean
 from tui.widgets.chart import Chart
 from tui.widgets.epoch_table import EpochTable
+from tui.widgets.log_pane import LogPane
 from tui.widgets.progress_row import ProgressRow
+from tui.widgets.readings import ReadingsBox
 from tui.widgets.repaint import entitle, say, undertitle
 from tui.widgets.run_notice import RunNotice
 from tui.widgets.setup_form import SetupForm
@@ -52,20 +54,34 @@ class TrainScreen(ModeScreen):
     )
     CSS_PATH = "train.tcss"
     BINDINGS = [
-        Binding("t", "train", "Train"),
+        Binding("t", "train", "Train", id="train"),
         Binding("ctrl+t,f5", "train", "Train", show=False),
-        Binding("b", "both", "Both"),
+        Binding("b", "both", "Both", id="both"),
         Binding("u", "app.duel", "Duel", tooltip="Both frameworks side by side", id="duel"),
-        Binding("s", "app.stop", "Stop"),
-        Binding("p", "app.pause", "Pause"),
-        Binding("p", "app.resume", "Resume"),
-        Binding("r", "relaunch", "Resume"),
-        Binding("v", "other", "Other run"),
-        Binding("z", "zoom", "Zoom", tooltip="Show the last 50, 10 or 5 epochs in the charts, or all of them again"),
-        Binding("l", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale"),
-        Binding("c", "rate", "Rate", tooltip="Change the learning rate of the run on display"),
+        Binding("s", "app.stop", "Stop", id="stop"),
+        Binding("p", "app.pause", "Pause", id="pause"),
+        Binding("p", "app.resume", "Resume", id="pause"),
+        Binding("r", "relaunch", "Resume", id="resume"),
+        Binding("v", "other", "Other run", id="other_run"),
+        Binding(
+            "z",
+            "zoom",
+            "Zoom",
+            tooltip="Show the last 50, 10 or 5 epochs in the charts, or all of them again",
+            id="zoom",
+        ),
+        Binding("l", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale", id="log_scale"),
+        Binding("o", "output", "Output", tooltip="Show what the run's worker printed, or hide it", id="output"),
+        Binding("c", "rate", "Rate", tooltip="Change the learning rate of the run on display", id="rate"),
         Binding("y", "command", "Command", tooltip="Copy the command that trains the same without the app", id="copy"),
-        Binding("S", "app.stop(True)", "Stop now", show=False, tooltip="Stop at once, without testing and saving"),
+        Binding(
+            "S",
+            "app.stop(True)",
+            "Stop now",
+            show=False,
+            tooltip="Stop at once, without testing and saving",
+            id="stop_now",
+        ),
     ]
 
     def __init__(self) -> None:
@@ -80,11 +96,13 @@ class TrainScreen(ModeScreen):
                 with Horizontal(id="charts"):
                     yield Chart("loss", id="loss")
                     yield Chart("accuracy", id="accuracy")
+                yield LogPane(id="log")
                 yield RunNotice()
                 with Vertical(id="history"):
                     yield Static(EMPTY, id="empty", markup=False)
                     yield EpochTable(ascii=self.lab.ascii)
                     yield ProgressRow(id="progress")
+                    yield ReadingsBox(id="readings")
                     yield Static(id="summary", markup=False)
                     yield Static(id="result", markup=False)
 
@@ -119,6 +137,7 @@ class TrainScreen(ModeScreen):
     def _show_run(self) -> None:
         family = self.lab.family
         self._show_curves(family)
+        self.query_one(LogPane).follow(family.display.run if family else None)
         self.query_one(RunNotice).show(family.display if family else None)
         self.query_one(EpochTable).show(family)
         self.query_one("#empty").display = family is None
@@ -151,6 +170,7 @@ class TrainScreen(ModeScreen):
         row.label = family.name_of(training) if family and training else ""
         row.snapshot = training
         row.display = training is not None
+        self.query_one(ReadingsBox).follow(training.run if training else None)
         summary = _summary(family.display) if family and not training else Content("")
         result = Content("\n".join(family.result())) if family else Content("")
         for name, text in (("#summary", summary), ("#result", result)):
@@ -257,11 +277,22 @@ class TrainScreen(ModeScreen):
                 return is_resumable(self.lab.snapshot)
             case "rate":
                 return self.lab.snapshot is not None and self.lab.snapshot.live
+            case "output":
+                return self.lab.snapshot is not None
             case "zoom":
                 return len(self._zooms()) > 1
             case "other":
                 return bool(self.lab.family and len(self.lab.family.members) > 1)
         return True
+
+    def action_output(self) -> None:
+        """Show what the worker of the run on display printed, or hide it again."""
+        log, run = self.query_one(LogPane), self.query_one("#run")
+        run.toggle_class("-log")
+        if run.has_class("-log"):
+            log.focus()
+        elif log.has_focus:
+            self.query_one(EpochTable).focus()
 
     def action_zoom(self) -> None:
         """Show fewer of the last epochs; after the fewest, all of them again."""
