@@ -38,6 +38,7 @@ COMMANDS = {
     "data": "tui.commands.about",
     "bench": "tui.commands.bench",
     "config": "tui.commands.config",
+    "serve": "tui.commands.serve",
     "completion": "tui.commands.completion",
 }
 
