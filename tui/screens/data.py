@@ -91,8 +91,7 @@ class DataScreen(ModeScreen):
         )
         mode = self.lab.picture_mode
         images = Vertical(
-            Chips(id="sets"),
-            Chips(id="classes"),
+            Horizontal(Chips(id="sets"), Chips(id="classes"), id="choice"),
             Gallery(mode=mode, id="gallery", classes="panel"),
             NetworkInput(mode=mode, classes="panel"),
             id="images",
@@ -238,6 +237,7 @@ class DataScreen(ModeScreen):
 
     def _open_image(self, opened: bool) -> None:
         self._opened = opened
+        self.set_class(opened, "-opened")
         self._gallery.display = not opened
         self.query_one(NetworkInput).display = opened
         self._feed()

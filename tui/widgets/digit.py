@@ -43,9 +43,14 @@ def ramp_strips(image: Image, columns: int = PIXELS) -> list[Strip]:
     """Draw a square uint8 image in `columns` × `columns` / 2 cells of ASCII shades, unstyled."""
     strips = []
     for pairs in _row_pairs(image, columns):
-        text = "".join(RAMP[(top + bottom) * len(RAMP) // 512] for top, bottom in pairs)
+        text = "".join(shade(top, bottom) for top, bottom in pairs)
         strips.append(Strip([Segment(text)]))
     return strips
+
+
+def shade(top: int, bottom: int) -> str:
+    """Return what stands on the ramp for two pixels, one above the other, each 0 to 255."""
+    return RAMP[(top + bottom) * len(RAMP) // 512]
 
 
 def picture_strips(image: Image, mode: PictureMode, columns: int = PIXELS) -> list[Strip]:

@@ -14,7 +14,7 @@ from tui.formats import count
 from tui.network import ImageAnswered
 from tui.terminal import PictureMode, clean
 from tui.widgets.chips import Chips, chips_of
-from tui.widgets.digit import Digit
+from tui.widgets.digit import RAMP, Digit
 from tui.widgets.plates import Plate, Plates, sizes_of
 from tui.widgets.probabilities import Probabilities
 
@@ -85,7 +85,8 @@ class ImageAnswer(VerticalScroll, can_focus=True):
     def _show_layer(self, number: int, layer: str, maps: np.ndarray) -> None:
         largest = float(maps.max())
         filters, height, width = maps.shape
-        words = f"{layer} · {filters} filters answer {height}×{width} numbers each; white is {largest:.2f}, black 0"
+        brightest = "white" if self._mode is PictureMode.HALFBLOCK else RAMP[-1]
+        words = f"{layer} · {filters} filters answer {height}×{width} numbers each, {brightest} is {largest:.2f}"
         self.query_one(f"#layer-{number}", Static).update(Content(words))
         shades = (255 * maps / (largest or 1)).astype("uint8")
         self.query_one(f"#maps-{number}", Plates).plates = [

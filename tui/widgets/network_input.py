@@ -13,9 +13,9 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.images import Figures, InputFound
-from tui.recipe import AUGMENTATIONS, PIXELS
+from tui.recipe import AUGMENTATIONS
 from tui.terminal import PictureMode
-from tui.widgets.digit import Digit
+from tui.widgets.digit import Digit, shade
 from tui.widgets.plates import Plate, Plates, sizes_of
 from tui.widgets.signed import grey
 
@@ -82,23 +82,20 @@ class NetworkInput(VerticalScroll, can_focus=True):
         largest = max(abs(figures.least), abs(figures.greatest))
         self.query_one("#normalised", Digit).image = grey(found.pixels, largest)
         self._write("stored-figures", Content("\n".join(_figures(found.stored))))
-        scheme = Content.assemble("normalised ", (config.normalisation, "bold"))
+        zero = "grey" if self._mode is PictureMode.HALFBLOCK else shade(128, 128)
+        scheme = Content.assemble("normalised ", (config.normalisation, "bold"), (f", 0 is {zero}", "$text-muted"))
         self._write("normalised-title", scheme)
-        scaled = f"scaled {PIXELS[config.normalisation]}"
-        scale = f"here 0 is grey, white is {largest:.2f}"
-        self._write("normalised-figures", Content("\n".join([*_figures(figures), scaled, scale])))
+        self._write("normalised-figures", Content("\n".join(_figures(figures))))
         self._show_draws(found, largest)
 
     def _show_draws(self, found: InputFound, largest: float) -> None:
         config, draws = found.config, () if found.draws is None else found.draws
-        words = found.reason
-        if not words:
-            change = AUGMENTATIONS[config.augmentation]
-            words = f": {change}. With seed {config.seed} the network sees this image as"
-        self._write(
-            "draws-title",
-            Content.assemble("augmented ", (config.augmentation, "bold"), ". " if found.reason else "", words),
+        words = (
+            f". {found.reason}"
+            if found.reason
+            else f": {AUGMENTATIONS[config.augmentation]}, with seed {config.seed} so:"
         )
+        self._write("draws-title", Content.assemble("augmented ", (config.augmentation, "bold"), words))
         self.query_one(Plates).plates = [
             Plate(sizes_of(grey(pixels, largest), self._mode), f"epoch {epoch}")
             for epoch, pixels in enumerate(draws, start=1)
