@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.tui.cli_harness import refused
+from tests.tui.cli_harness import refused, start
 from tests.waiting import PATIENCE
 
 
@@ -37,26 +39,39 @@ def test_others_are_let_in_only_with_a_warning(
     ]  # fmt: skip
 
 
-@pytest.mark.usefixtures("cli_store")
-async def test_a_page_gets_the_app_and_a_stranger_does_not(tmp_path: Path) -> None:
+@pytest.fixture
+def port(cli_store: Path) -> Iterator[int]:
+    """The port of a server."""
     pytest.importorskip("textual_serve")
-    from aiohttp.test_utils import TestClient, TestServer
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number: int = free.getsockname()[1]
+    server = start("serve", "--port", str(number))
+    assert server.stdout
+    assert server.stdout.readline() == f"The app is at http://127.0.0.1:{number} until you press Ctrl+C.\n"
+    yield number
+    server.terminate()
+    assert server.wait(PATIENCE) == 0
+    server.stdout.close()
 
-    from tui.browser import AppServer
 
-    server = AppServer(["--store", str(tmp_path / "store")], "127.0.0.1", 8000)
-    async with TestClient(TestServer(await server._make_app())) as client:
-        page = await (await client.get("/")).text()
-        assert f'websocket-url="ws://127.0.0.1:{client.port}/ws"' in page
-        assert "xterm-helper-textarea" in page
+async def test_a_page_gets_the_app_and_a_stranger_does_not(port: int) -> None:
+    import aiohttp
+
+    address = f"http://127.0.0.1:{port}"
+    async with aiohttp.ClientSession() as client:
+        async with client.get(address) as page:
+            text = await page.text()
+        assert f'websocket-url="ws://127.0.0.1:{port}/ws"' in text
+        assert "xterm-helper-textarea" in text
         for headers in ({"Origin": "http://example.org"}, {"Host": "example.org"}):
-            assert (await client.get("/ws", headers=headers)).status == 403
-        async with client.ws_connect("/ws?width=100&height=30") as socket:
+            async with client.get(f"{address}/ws", headers=headers) as answer:
+                assert answer.status == 403
+        async with client.ws_connect(f"{address}/ws?width=100&height=30") as terminal:
             shown = b""
             while b"Setup" not in shown:
-                message = await socket.receive(timeout=PATIENCE)
+                message = await terminal.receive(timeout=PATIENCE)
                 shown += message.data if isinstance(message.data, bytes) else b""
             assert b"mnist-tui" in shown
-            await socket.send_json(["stdin", "q"])
-            while not socket.closed:
-                await socket.receive(timeout=PATIENCE)
+            await terminal.send_json(["stdin", "q"])
+            while not terminal.closed:
+                await terminal.receive(timeout=PATIENCE)
