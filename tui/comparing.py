@@ -11,8 +11,10 @@ from tui.facts import facts_of, label_of
 from tui.formats import clock, count, percent, spread_text, text_of
 from tui.snapshot import RunSnapshot
 
-LETTERS = "ABCDEFGHIJKL"
+LETTERS = tuple("ABCDEFGHIJKL")
 """What the runs are called where there is no room for their names."""
+NUMBERS = tuple(map(str, range(1, 13)))
+"""The same where the marks on the curves are letters themselves."""
 UNKNOWN = "–"
 UNREADABLE = "?"
 FIGURES = ("best", "epoch", "last", "mistakes", "time", "images/s")
@@ -61,7 +63,7 @@ def differences_of(snapshots: Sequence[RunSnapshot]) -> tuple[Difference, ...]:
     )
 
 
-def seeds_of(snapshots: Sequence[RunSnapshot]) -> list[str]:
+def seeds_of(snapshots: Sequence[RunSnapshot], names: Sequence[str]) -> list[str]:
     """Return in lines what runs that differ in their seed alone came to, and between two such recipes, a verdict."""
     groups: dict[Any, list[int]] = {}
     for position, snapshot in enumerate(snapshots):
@@ -69,13 +71,13 @@ def seeds_of(snapshots: Sequence[RunSnapshot]) -> list[str]:
             groups.setdefault(recipe_of(snapshot.config), []).append(position)
     lines, spreads = [], []
     for positions in groups.values():
-        spread, names = _spread([snapshots[at] for at in positions]), " ".join(LETTERS[at] for at in positions)
+        spread, called = _spread([snapshots[at] for at in positions]), " ".join(names[at] for at in positions)
         if spread.values:
-            spreads.append((names, spread))
+            spreads.append((called, spread))
         if len(positions) > 1 and spread.values:
             missing = len(positions) - len(spread.values)
             left_out = f"; {missing} not counted: not completed, or the same seed" if missing else ""
-            lines.append(f"{names}: test accuracy {spread_text(spread)}{left_out}")
+            lines.append(f"{called}: test accuracy {spread_text(spread)}{left_out}")
     if len(groups) == len(spreads) == 2:
         (first, one), (second, other) = spreads
         lines.append(f"{second} against {first}: {verdict(one, other)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,8 +93,10 @@ def columns_in(width: int, longest: int) -> list[tuple[Column, int]]:
             left -= COLUMNS[name].width + GAP
             chosen.add(name)
     columns = [column for name, column in COLUMNS.items() if name in chosen]
-    rest = width - sum(column.width + GAP for column in columns) + GAP
-    return [(column, column.width or max(1, rest)) for column in columns]
+    names = max(LEAST, min(longest, MOST)) if "note" in chosen else 0
+    rest = width - sum((column.width or names) + GAP for column in columns) + GAP
+    widths = {"note": COLUMNS["note"].width + rest, "run": names} if names else {"run": max(1, rest)}
+    return [(column, widths.get(column.name, column.width)) for column in columns]
 
 
 def _matches(snapshot: RunSnapshot, words: Iterable[str]) -> bool:
@@ -109,6 +112,12 @@ def _matches(snapshot: RunSnapshot, words: Iterable[str]) -> bool:
         )
     ).casefold()
     return all(word in text for word in words)
+
+
+def _as_people_count(text: str) -> list[tuple[int, str]]:
+    """Return what texts with numbers in them sort by: `seed 9` comes before `seed 10`."""
+    parts = re.split(r"(\d{1,300})", text.casefold())
+    return [(int(part) if number % 2 else 0, part) for number, part in enumerate(parts)]
 
 
 def status_text(snapshot: RunSnapshot, ascii: bool) -> str:
@@ -151,8 +160,9 @@ def _seconds(snapshot: RunSnapshot) -> float | None:
 
 
 CURVE_WIDTH = 10
-LEAST, ENOUGH = 20, 32
-"""The least and the most cells that the names of the runs are to have before other columns come; an id has 31."""
+LEAST, ENOUGH, MOST = 20, 32, 60
+"""The least and the most cells that the names of the runs are to have before other columns come, an id having 31; and
+the most beside a note, which then takes what is left."""
 ALWAYS = ("status", "run", "epochs", "best acc", "time")
 SPARE = {"accuracy": 90, "model": 0, CREATED: 0, "backend": 0, "note": 130}
 """The other columns, the most wanted first, and from how many cells on each is worth its room."""
@@ -161,7 +171,7 @@ COLUMNS = {
     column.name: column
     for column in (
         Column("status", 12, status_text, lambda s: _STATUSES.index(s.status)),
-        Column("run", 0, lambda s, ascii: s.label, lambda s: s.label.casefold()),
+        Column("run", 0, lambda s, ascii: s.label, lambda s: _as_people_count(s.label)),
         Column(CREATED, 11, _created, lambda s: s.run.id, high_first=True),
         Column("backend", 10, lambda s, ascii: _backend(s), lambda s: _backend(s) or None),
         Column("model", 11, lambda s, ascii: s.model, lambda s: s.model or None),

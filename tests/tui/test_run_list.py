@@ -36,6 +36,12 @@ def test_runs_without_a_figure_come_last_whichever_way_round(store: Store) -> No
     assert [run.name for run in View(is_falling=False).arrange(runs)] == ["c", "b", "a"]
 
 
+def test_names_are_sorted_as_people_count(store: Store) -> None:
+    runs = [listed(store, name) for name in ("seed 10", "Seed 9", "7", "²³", "another")]
+    sorted_runs = View(column="run", is_falling=False).arrange(runs)
+    assert [run.name for run in sorted_runs] == ["7", "another", "Seed 9", "seed 10", "²³"]
+
+
 @pytest.mark.parametrize(
     ("words", "found"),
     [
@@ -54,8 +60,8 @@ def test_all_words_must_be_found_somewhere(store: Store, words: str, found: str)
 
 
 def test_the_columns_fill_the_width_and_the_names_come_first() -> None:
-    for width in (60, 77, 97, 117, 197):
-        columns = columns_in(width, longest=31)
+    for width, longest in ((60, 31), (77, 31), (97, 5), (117, 80), (197, 31), (197, 80)):
+        columns = columns_in(width, longest)
         assert sum(taken + 1 for _, taken in columns) - 1 == width
     narrow, wide = ([column.name for column, _ in columns_in(width, 31)] for width in (77, 97))
     assert narrow == ["status", "run", "epochs", "best acc", "time"]

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.background import OneAtATime
-from tui.comparing import FIGURES, LETTERS, Difference, differences_of, figures_of, seeds_of
+from tui.comparing import FIGURES, LETTERS, NUMBERS, Difference, differences_of, figures_of, seeds_of
 from tui.curves import compared_curves, compared_style
 from tui.run_list import fitted
 from tui.screens.mode_screen import ModeScreen
@@ -25,8 +25,10 @@ from tui.widgets.plot import epoch_marker
 from tui.widgets.repaint import say
 
 WIDE = 100  # columns of the terminal
+AROUND = 5
+"""Cells beside the tables: border, padding and scroll bar."""
 NAME_IN_LEGEND = 16
-FIGURE_WIDTHS = (9, 7, 9, 10, 9, 10)
+FIGURE_WIDTHS = (9, 6, 9, 9, 8, 9)
 LONGEST_VALUE = 18
 SETTING = "setting"
 LABEL_WIDTH = 28
@@ -46,7 +48,7 @@ class CompareScreen(ModeScreen):
 
     MODE = "runs"
     ABOUT = (
-        "The marked runs side by side. Each has a letter, a colour and a mark of its own, in the curves as in the "
+        "The marked runs side by side. Each has a name, a colour and a mark of its own, in the curves as in the "
         "tables. Best is the highest test accuracy and the epoch it came after, last that after the last epoch; "
         "mistakes are those after the best epoch. Of the settings only those that differ are listed, among them the "
         "defaults that each framework brings. Runs that differ in their seed alone are taken together: mean and "
@@ -63,6 +65,7 @@ class CompareScreen(ModeScreen):
     def __init__(self, run_ids: Sequence[str]) -> None:
         super().__init__()
         self._ids = tuple(run_ids)
+        self._names = NUMBERS if self.lab.ascii else LETTERS
         self._comparing = OneAtATime(self, "compare runs")
         self._compared: Compared | None = None
 
@@ -89,7 +92,7 @@ class CompareScreen(ModeScreen):
         known = {snapshot.run.id: snapshot for snapshot in self.lab.runs or ()}
         runs = tuple(known[run_id] for run_id in self._ids if run_id in known)
         if self._compared is None or [id(run) for run in runs] != [id(run) for run in self._compared.runs]:
-            self._comparing.ask(lambda: Compared(runs, differences_of(runs), seeds_of(runs)))
+            self._comparing.ask(lambda: Compared(runs, differences_of(runs), seeds_of(runs, self._names)))
 
     def on_compared(self, message: Compared) -> None:
         """Show what was found."""
@@ -104,8 +107,8 @@ class CompareScreen(ModeScreen):
         found = self._compared
         if found is None:
             return
-        names = LETTERS[: len(found.runs)]
-        long_names = [f"{letter} {run.label}"[:NAME_IN_LEGEND] for letter, run in zip(names, found.runs, strict=True)]
+        names = self._names[: len(found.runs)]
+        long_names = [f"{name} {run.name}"[:NAME_IN_LEGEND] for name, run in zip(names, found.runs, strict=True)]
         for selector, figure in (("#compared-accuracy", "accuracy"), ("#compared-loss", "loss")):
             curves = compared_curves(found.runs, long_names if self.app.size.width >= WIDE else names, figure)
             self.query_one(selector, Chart).show(curves)
@@ -116,17 +119,18 @@ class CompareScreen(ModeScreen):
 
     @property
     def _width(self) -> int:
-        return max(40, self.query_one("#compared").scrollable_content_region.width)
+        """The cells that the tables have, where the scroll bar is shown too."""
+        return self.app.size.width - AROUND
 
     def _key(self, number: int) -> Content:
-        """Return what tells a run from the others: the mark on its curve and its letter, in its colour."""
+        """Return what tells a run from the others: the mark on its curve and its letter or number."""
         style = compared_style(number)
         color = self.query_one(Chart).get_component_styles(f"chart--curve-{style.color}").color
-        return Content.styled(f"{epoch_marker(style, self.lab.ascii)} {LETTERS[number]} ", f"bold {color.css}")
+        return Content.styled(f"{epoch_marker(style, self.lab.ascii)} {self._names[number]} ", f"bold {color.css}")
 
     def _figures(self, runs: Sequence[RunSnapshot]) -> Content:
         """Return the table of what the runs came to."""
-        status_width = 13 if self._width >= WIDE - 4 else 0
+        status_width = 13 if self.app.size.width >= WIDE else 0
         name_width = max(10, self._width - sum(FIGURE_WIDTHS) - status_width - 4)
         name_width = min(name_width, max((len(run.label) for run in runs), default=0) + 1)
         heading = "    " + fitted("run", name_width)
