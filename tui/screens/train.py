@@ -50,7 +50,9 @@ class TrainScreen(ModeScreen):
         "The curves and the table follow it. b trains the same recipe on both frameworks, matched, one after the "
         "other, and lays their curves over each other; u shows both side by side. Repeats, under More, trains over "
         "several seeds. v shows another run of those launched together. Leaving with d lets them train on. "
-        "Arrows or Tab go from field to field, Enter opens a list, Escape leaves the form."
+        "In the charts, filled signs stand for training and hollow ones for the test, where an epoch ends; z shows "
+        "the last epochs alone. o shows what the run's worker printed, y the command that trains the same without "
+        "the app. Arrows, Tab or Enter go from field to field, Enter opens a list, Escape leaves the form."
     )
     CSS_PATH = "train.tcss"
     BINDINGS = [

@@ -35,7 +35,7 @@ class Gauge:
 
 
 class ReadingsBox(Static):
-    """Takes readings once a second while a run trains and the screen is seen; it is painted when they differ."""
+    """Takes readings about once a second while a run trains and is seen; it is painted when they differ."""
 
     @dataclass
     class Taken(Message):
@@ -60,16 +60,21 @@ class ReadingsBox(Static):
             return
         self._run = run
         self._past.clear()
+        self._shown = []
         self.display = False
-        if self._timer is None and run:
-            self._timer = self.set_interval(SECONDS, self._ask)
-        elif self._timer and run is None:
+        self._wait()
+
+    def _wait(self) -> None:
+        """Take the next reading in a second, counted from the last: over less, a busy machine's says nothing."""
+        if self._timer:
             self._timer.stop()
-            self._timer = None
+        self._timer = self.set_timer(SECONDS, self._ask) if self._run else None
 
     def _ask(self) -> None:
         if self._run and self.screen.is_current:
             self._taker.ask(partial(self._take, self._run))
+        else:
+            self._wait()
 
     def _take(self, run: Run) -> Message:
         return self.Taken(run.id, self._readings.take(run))
@@ -81,6 +86,7 @@ class ReadingsBox(Static):
         if event.reading and self._run and event.run_id == self._run.id:
             self._past.append(event.reading)
             self._paint()
+        self._wait()
 
     def on_resize(self) -> None:
         """Tell as much as there is room for."""
@@ -97,8 +103,9 @@ class ReadingsBox(Static):
         figures = [(gauge.name, gauge.text) for gauge in gauges]
         if figures == self._shown:
             return
-        self._shown, before = figures, len(self._shown)
-        self.update(self._content(gauges, width), layout=len(figures) != before)
+        self._shown = figures
+        content = self._content(gauges, width)
+        self.update(content, layout=content.plain.count("\n") != str(self.content).count("\n"))
 
     @property
     def _room(self) -> int:
