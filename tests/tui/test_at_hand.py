@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from textual.command import CommandPalette
 from textual.widgets._footer import FooterKey
 
@@ -12,6 +13,8 @@ from tests.tui.app_harness import completed, opened, shown, until, until_shown
 from tui.screens.help import HelpScreen
 from tui.screens.too_small import TooSmallScreen
 from tui.screens.tour import TourScreen
+from tui.widgets.epoch_table import EpochTable
+from tui.widgets.gallery import Gallery
 from tui.widgets.mode_bar import MODE_TITLES
 
 
@@ -82,3 +85,32 @@ async def test_the_palette_takes_the_tours_place(store: Store) -> None:
         assert isinstance(app.screen, CommandPalette)
         await pilot.press("escape")
         assert not app.screen.is_modal
+
+
+async def test_vim_keys_walk_tables_and_galleries(store: Store) -> None:
+    completed(store, epochs=3)
+    async with opened(store, size=(80, 24)) as (app, pilot):
+        table = app.screen.query_one(EpochTable)
+        await until(lambda: table.row_count == 3, "the epochs are there")
+        table.focus()
+        for key, row in (("g", 0), ("j", 1), ("G", 2), ("k", 1)):
+            await pilot.press(key)
+            assert table.cursor_row == row, key
+        await pilot.press("3")
+        await until_shown(app, "wrong 7")
+        gallery = app.screen.query_one(Gallery)
+        for key, position in (("l", 1), ("j", 6), ("h", 5), ("g", 0), ("G", 6)):
+            await pilot.press(key)
+            assert gallery.cursor == position, key
+
+
+@pytest.mark.parametrize("width", [80, 97])
+async def test_no_key_in_the_footer_is_cut_off(store: Store, width: int) -> None:
+    completed(store)
+    async with opened(store, size=(width, 24)) as (app, pilot):
+        await pilot.press("escape", "3")
+        await until_shown(app, "wrong 7", "^p palette")
+        await pilot.pause()
+        keys = [key for key in app.screen.query("KeyBar > *") if key.display]
+        palette = next(key for key in keys if key.has_class("-command-palette"))
+        assert max(key.region.right for key in keys if key is not palette) <= palette.region.x

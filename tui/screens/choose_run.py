@@ -23,7 +23,11 @@ NONE = "none"
 class ChooseRunScreen(ModalScreen[str | None]):
     """Asks for one of `runs`; the result is its id, NONE to show the one on display alone, or None for no answer."""
 
-    BINDINGS = [Binding("escape,q", "dismiss(None)", "Close")]
+    BINDINGS = [
+        Binding("escape,q", "dismiss(None)", "Close"),
+        Binding("k", "app.simulate_key('up')", show=False),
+        Binding("j", "app.simulate_key('down')", show=False),
+    ]
     DEFAULT_CSS = """
     ChooseRunScreen OptionList {
         height: auto;

@@ -26,7 +26,11 @@ TOUR = "The first steps, in three sentences"
 class HelpScreen(ModalScreen[None]):
     """Explains `below`, and lists the keys that do something there now: those in its footer or with a tooltip."""
 
-    BINDINGS = [Binding("escape,question_mark,f1,q,enter", "dismiss", "Close")]
+    BINDINGS = [
+        Binding("escape,question_mark,f1,q,enter", "dismiss", "Close"),
+        Binding("k", "app.simulate_key('up')", show=False),
+        Binding("j", "app.simulate_key('down')", show=False),
+    ]
 
     def __init__(self, below: Screen[Any]) -> None:
         super().__init__()

@@ -61,7 +61,7 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
         Binding("right,l", "walk(0, 1)", show=False),
         Binding("up,k", "walk(-1, 0)", show=False),
         Binding("down,j", "walk(1, 0)", show=False),
-        Binding("home", "choose_all", show=False),
+        Binding("home,g", "choose_all", show=False),
     ]
 
     counts: reactive[tuple[tuple[int, ...], ...]] = reactive(())

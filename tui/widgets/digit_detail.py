@@ -62,8 +62,8 @@ class DigitDetail(VerticalScroll, can_focus=True):
     }
     """
     BINDINGS = [
-        Binding("left", "step(-1)", "Digit before", show=False),
-        Binding("right", "step(1)", "Digit after", show=False),
+        Binding("left,h", "step(-1)", "Digit before", show=False),
+        Binding("right,l", "step(1)", "Digit after", show=False),
     ]
 
     @dataclass

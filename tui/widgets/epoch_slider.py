@@ -30,10 +30,10 @@ class EpochSlider(Widget, can_focus=True, inherit_bindings=False):
     COMPONENT_CLASSES = {"epoch-slider--past", "epoch-slider--thumb", "epoch-slider--rest"}
     ALLOW_SELECT = False
     BINDINGS = [
-        Binding("left", "step(-1)", show=False),
-        Binding("right", "step(1)", show=False),
-        Binding("home", "go_to(0)", show=False),
-        Binding("end", "go_to(-1)", show=False),
+        Binding("left,h", "step(-1)", show=False),
+        Binding("right,l", "step(1)", show=False),
+        Binding("home,g", "go_to(0)", show=False),
+        Binding("end,G", "go_to(-1)", show=False),
     ]
 
     epochs: reactive[tuple[int, ...]] = reactive(())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 from textual import events
+from textual.binding import Binding
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
@@ -90,6 +91,13 @@ def _figure(value: float | None) -> str:
 
 class EpochTable(DataTable[Text]):
     """The epochs of the run on display, and where there is room those of its partner; the best one is marked."""
+
+    BINDINGS = [
+        Binding("k", "cursor_up", show=False),
+        Binding("j", "cursor_down", show=False),
+        Binding("g", "scroll_top", show=False),
+        Binding("G", "scroll_bottom", show=False),
+    ]
 
     def __init__(self, *, ascii: bool = False) -> None:
         super().__init__(cursor_type="row", cell_padding=0)

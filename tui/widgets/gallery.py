@@ -64,8 +64,8 @@ class Gallery(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("down,j", "move_row(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown", "page(1)", show=False),
-        Binding("home", "go_to(0)", show=False),
-        Binding("end", "go_to(-1)", show=False),
+        Binding("home,g", "go_to(0)", show=False),
+        Binding("end,G", "go_to(-1)", show=False),
         Binding("enter", "open", "Large", key_display="enter"),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.binding import Binding
+from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
@@ -34,7 +35,7 @@ class KeyBar(Footer):
         self.call_after_refresh(self._fit)
 
     def _fit(self) -> None:
-        widths = {key: key.outer_size.width + key.styles.margin.width for key in self.children}
+        widths = {key: self._width_of(key) for key in self.children}
         missing = sum(widths.values()) - self.size.width
         for key in reversed(self.children):
             if missing <= 0:
@@ -43,3 +44,7 @@ class KeyBar(Footer):
             if not is_needed:
                 key.display = False
                 missing -= widths[key]
+
+    def _width_of(self, key: Widget) -> int:
+        """Return how many cells `key` takes, which may not have been laid out yet."""
+        return key.get_content_width(self.size, self.size) + key.styles.gutter.width + key.styles.margin.width
