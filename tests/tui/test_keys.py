@@ -17,8 +17,9 @@ from tui.settings import user_settings
 
 
 async def test_another_key_does_what_the_old_one_did(store: Store) -> None:
-    async with opened(store, settings={"keys": {"help": "h,f9", "detach": "X"}}) as (app, pilot):
-        await until_shown(app, "No run yet", "h Help")
+    keys = {"help": "h,f9", "detach": "X", "train": "g"}
+    async with opened(store, settings={"keys": keys}) as (app, pilot):
+        await until_shown(app, "No run yet", "h Help", "g Train", "Train  g")
         assert "Key h" in {command.help for command in palette_of(app, app.screen) if command.title == "Help"}
         await pilot.press("escape", "question_mark")
         assert not isinstance(app.screen, HelpScreen)

@@ -22,6 +22,7 @@ from tui.availability import Reports, backend_options, both_problem, device_opti
 from tui.form_checks import FORM_FIELDS, PRESET, REPEATS, config_of, find_problems, repeats_of
 from tui.formats import count
 from tui.jobs import Dataset
+from tui.keys import shown_key
 from tui.terminal import clean
 from tui.widgets.choice import Choice, Option
 from tui.widgets.setup_field import SetupField
@@ -88,8 +89,9 @@ class SetupForm(Vertical):
             closed, opened = ("+", "-") if ascii_only else ("▸", "▾")
             yield Collapsible(title="More", collapsed_symbol=closed, expanded_symbol=opened)
         with Horizontal(id="buttons"):
-            yield Button("Train  t", id="train", variant="primary", compact=True)
-            yield Button("Both  b", id="both", compact=True)
+            train, both = shown_key(self.app, "train", "t"), shown_key(self.app, "both", "b")
+            yield Button(f"Train  {train}", id="train", variant="primary", compact=True)
+            yield Button(f"Both  {both}", id="both", compact=True)
         yield Static(id="both-problem", markup=False)
         yield Static(id="help", markup=False)
 
