@@ -91,16 +91,17 @@ def default_threads(architecture: Architecture) -> int:
     return 1 if pooled_blocks(architecture) else cores
 
 
-def frames(kernel: int) -> np.ndarray:
-    """Return the 0/1 matrix, float32 [k², 4 (k+1)²], that puts a kernel in the frame of each place of a window."""
+def frames(block: PooledBlock) -> np.ndarray:
+    """Return the 0/1 matrix, float32 [in k², 4 in (k+1)²], that puts kernels in the frame of each place of a window."""
     import numpy as np
 
-    taps = np.eye(kernel * kernel, dtype=np.float32).reshape(-1, kernel, kernel)
-    framed = np.zeros((kernel * kernel, POOL, POOL, kernel + 1, kernel + 1), np.float32)
+    channels, kernel, side = block.input_shape[0], block.conv.kernel, block.side
+    taps = np.eye(channels * kernel * kernel, dtype=np.float32).reshape(-1, channels, kernel, kernel)
+    framed = np.zeros((len(taps), POOL, POOL, channels, side, side), np.float32)
     for row in range(POOL):
         for column in range(POOL):
-            framed[:, row, column, row : row + kernel, column : column + kernel] = taps
-    return framed.reshape(kernel * kernel, -1)
+            framed[:, row, column, :, row : row + kernel, column : column + kernel] = taps
+    return framed.reshape(len(taps), -1)
 
 
 def window_rows(block: PooledBlock) -> np.ndarray:
@@ -121,9 +122,10 @@ def window_rows(block: PooledBlock) -> np.ndarray:
 
 
 def rows_of_pixels(block: PooledBlock) -> np.ndarray:
-    """Return where in `window_rows`, flattened, each pixel of the input occurs, int32 [m, in · h · w].
+    """Return where in `window_rows`, flattened, each pixel of the input occurs, int32 [in · h · w + 1, m].
 
-    A pixel occurs up to m = ((k+1)/2)² times; where it does less often, the number after the last place stands.
+    A pixel occurs up to m = ((k+1)/2)² times; where it does less often, the number after the last place stands, and so
+    it does for the padding, which comes last.
     """
     import numpy as np
 
@@ -133,6 +135,6 @@ def rows_of_pixels(block: PooledBlock) -> np.ndarray:
     order = order[occurrences[order] < pixels]
     sorted_pixels = occurrences[order]
     number = np.arange(len(order)) - np.searchsorted(sorted_pixels, sorted_pixels)
-    places = np.full(((block.side // POOL) ** 2, pixels), len(occurrences), np.int32)
-    places[number, sorted_pixels] = order
+    places = np.full((pixels + 1, (block.side // POOL) ** 2), len(occurrences), np.int32)
+    places[sorted_pixels, number] = order
     return places

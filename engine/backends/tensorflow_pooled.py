@@ -15,9 +15,9 @@ class PooledConvolution:
 
     def __init__(self, block: PooledBlock, epsilon: float) -> None:
         self._block, self._epsilon = block, epsilon
-        self._frames = tf.constant(frames(block.conv.kernel))
+        self._frames = tf.constant(frames(block))
         self._windows = tf.constant(window_rows(block))
-        self._occurrences = tf.constant(rows_of_pixels(block))
+        self._occurrences = tf.constant(rows_of_pixels(block)[:-1].T)
 
     def __call__(self, values: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
         """Return the pool's output for a convolution with `weight` [k, k, in, out] and `bias`, without batch norm."""
@@ -101,16 +101,14 @@ class PooledConvolution:
 
     def _framed(self, weight: tf.Tensor) -> tf.Tensor:
         """Return the kernels of `weight` [k, k, in, out] in their frames, [4 out, in (k+1)²]."""
-        kernel, _, channels, filters = weight.shape
-        taps = tf.reshape(tf.transpose(weight, [3, 2, 0, 1]), [-1, kernel * kernel])
-        framed = tf.reshape(taps @ self._frames, [filters, channels, PLACES, -1])
-        return tf.reshape(tf.transpose(framed, [0, 2, 1, 3]), [filters * PLACES, -1])
+        filters = weight.shape[-1]
+        taps = tf.reshape(tf.transpose(weight, [3, 2, 0, 1]), [filters, -1])
+        return tf.reshape(taps @ self._frames, [filters * PLACES, -1])
 
     def _unframed(self, of_kernels: tf.Tensor) -> tf.Tensor:
         """Return the gradient of the weight, given that of the kernels in their frames."""
         conv, channels = self._block.conv, self._block.input_shape[0]
-        by_channel = tf.transpose(tf.reshape(of_kernels, [conv.filters, PLACES, channels, -1]), [0, 2, 1, 3])
-        taps = tf.matmul(tf.reshape(by_channel, [conv.filters * channels, -1]), self._frames, transpose_b=True)
+        taps = tf.matmul(tf.reshape(of_kernels, [conv.filters, -1]), self._frames, transpose_b=True)
         return tf.transpose(tf.reshape(taps, [conv.filters, channels, conv.kernel, conv.kernel]), [2, 3, 1, 0])
 
     def _as_rows(self, output: tf.Tensor) -> tf.Tensor:

@@ -17,10 +17,11 @@ from engine.augmentation import whole_pixel_shifts
 from engine.backends.base import Device, StepResults, cpu_name, pick_device
 from engine.backends.torch_augmentation import shift, warp
 from engine.backends.torch_cuda import CapturedStep
-from engine.backends.torch_pooled import PooledNetwork
+from engine.backends.torch_optimizers import TORCH_SLOTS, BareStep, optimizer_of
+from engine.backends.torch_pooled import PooledStep
 from engine.config import TrainConfig
 from engine.conventions import Conventions, conventions_of
-from engine.models import ARCHITECTURES
+from engine.models import ARCHITECTURES, CLASSES
 from engine.optimization import BETAS, SLOTS
 from engine.pixels import normalise
 from engine.pooling import default_threads, pooled_blocks
@@ -66,14 +67,11 @@ class TorchLearner:
         self._conventions = conventions_of(config)
         self._torch_device = torch.device(device.id)
         self._network = _build(config, self._conventions).to(self._torch_device)
-        self._network_to_train = self._network
-        blocks = pooled_blocks(ARCHITECTURES[config.model]) if device.id == "cpu" else ()
-        if blocks:
-            biased = not self._conventions.batch_norm_unbiased
-            self._network_to_train = PooledNetwork(self._network, blocks, biased_variance=biased)
+        self._blocks = pooled_blocks(ARCHITECTURES[config.model]) if device.id == "cpu" else ()
         self._parameters = dict(self._network.named_parameters())
-        self._optimizer = _optimizer(config, list(self._parameters.values()), self._torch_device)
+        self._optimizer = optimizer_of(config, list(self._parameters.values()), self._torch_device)
         self._captured: dict[int, CapturedStep] = {}  # by the number of images
+        self._pooled: dict[int, PooledStep] = {}  # likewise
         self._images = self._resident(images)
         self._labels = torch.from_numpy(labels).to(self._torch_device)
         self._step = 0
@@ -86,6 +84,8 @@ class TorchLearner:
         """Take one optimizer step per row of `batches`; nothing is read from the device before the last one."""
         indices = torch.from_numpy(batches).to(self._torch_device)
         augment = None if transforms is None else self._augmentation(transforms)
+        if self._blocks:
+            return self._train_pooled(indices, learning_rates, augment)
         losses = torch.empty(len(batches), device=self._torch_device)
         correct = torch.empty(len(batches), dtype=torch.int64, device=self._torch_device)
         self._network.train()
@@ -99,14 +99,47 @@ class TorchLearner:
                 losses[number], correct[number] = self._take_step(indices[number], change)
         return StepResults(losses.cpu().numpy(), correct.cpu().numpy())
 
+    @torch.no_grad()
+    def _train_pooled(
+        self, indices: torch.Tensor, learning_rates: np.ndarray, augment: Callable[[int], Change] | None
+    ) -> StepResults:
+        """Take the steps of a network of pooled blocks, and find losses and right answers for all of them at once."""
+        step, pixels = self._pooled_step(indices.shape[1]), self._images.view(len(self._images), -1)
+        labels = self._labels[indices]
+        targets = self._targets[labels].transpose(1, 2).contiguous()
+        log_probabilities = torch.empty_like(targets)
+        for number, learning_rate in enumerate(learning_rates.tolist()):
+            self._prepare_step(learning_rate)
+            torch.index_select(pixels, 0, indices[number], out=step.batch)
+            if augment:
+                images = step.batch.view(-1, *models.IMAGE_SHAPE)
+                images.copy_(augment(number)(images))
+            step(targets[number], log_probabilities[number])
+            self._update()
+        losses = (targets * log_probabilities).sum(1).mean(1).neg()
+        correct = (log_probabilities.argmax(1) == labels).sum(1)
+        return StepResults(losses.numpy(), correct.numpy())
+
+    def _pooled_step(self, images: int) -> PooledStep:
+        if images not in self._pooled:
+            biased = not self._conventions.batch_norm_unbiased
+            self._pooled[images] = PooledStep(self._network, self._blocks, images, biased)
+        return self._pooled[images]
+
+    @cached_property
+    def _targets(self) -> torch.Tensor:
+        """The probabilities to learn for each class, [10, 10]: with label smoothing, a little of every other."""
+        smoothing = self._config.label_smoothing
+        return torch.eye(CLASSES) * (1 - smoothing) + smoothing / CLASSES
+
     def _take_step(self, indices: torch.Tensor, change: Change | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Take one step on the images with these numbers, and return their loss and how many were answered right."""
         images, labels = self._batch(indices), self._labels.index_select(0, indices)
-        logits = self._network_to_train(change(images) if change else images)
+        logits = self._network(change(images) if change else images)
         loss = functional.cross_entropy(logits, labels, label_smoothing=self._config.label_smoothing)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self._optimizer.step()
+        self._update()
         return loss.detach(), (logits.detach().argmax(1) == labels).sum()
 
     def _captured_step(self, images: int) -> CapturedStep | None:
@@ -137,7 +170,7 @@ class TorchLearner:
         }
         for name, parameter in self._parameters.items():
             for slot in SLOTS[self._config.optimizer]:
-                tensors[f"optimizer.{slot}.{name}"] = self._optimizer.state[parameter][_TORCH_SLOTS[slot]]
+                tensors[f"optimizer.{slot}.{name}"] = self._optimizer.state[parameter][TORCH_SLOTS[slot]]
         state = {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
         return state | {"optimizer.step": np.array(self._step, np.int64)}
 
@@ -150,7 +183,7 @@ class TorchLearner:
         self._captured.clear()  # they write to the optimizer state that is replaced now
         for name, parameter in self._parameters.items():
             slots = {
-                _TORCH_SLOTS[slot]: tensors.get(f"optimizer.{slot}.{name}", torch.zeros(parameter.shape)).to(
+                TORCH_SLOTS[slot]: tensors.get(f"optimizer.{slot}.{name}", torch.zeros(parameter.shape)).to(
                     self._torch_device
                 )
                 for slot in SLOTS[self._config.optimizer]
@@ -158,6 +191,8 @@ class TorchLearner:
             if "exp_avg" in slots:
                 slots["step"] = torch.tensor(float(self._step), device=self._torch_device)
             self._optimizer.state[parameter] = slots
+        is_bare = self._torch_device.type == "cpu"
+        self._update: Callable[[], Any] = BareStep(self._optimizer) if is_bare else self._optimizer.step
 
     def _augmentation(self, transforms: np.ndarray) -> Callable[[int], Change]:
         """Return what changes the images of the step with a given number as `transforms` say."""
@@ -202,10 +237,6 @@ class TorchLearner:
     @property
     def _background(self) -> float:
         return float(normalise(np.zeros(1, np.uint8), self._config.normalisation)[0])
-
-
-# Our names for what an optimizer remembers of a weight, and torch.optim's.
-_TORCH_SLOTS = {"velocity": "momentum_buffer", "first_moment": "exp_avg", "second_moment": "exp_avg_sq"}
 
 
 class _BatchNorm(nn.BatchNorm2d):
@@ -254,24 +285,6 @@ def _layer(row: models.LayerRow, conventions: Conventions) -> nn.Module:
             return nn.Flatten()
         case models.Dense(units=units, bias=bias):
             return nn.Linear(row.input_shape[0], units, bias=bias)
-
-
-def _optimizer(config: TrainConfig, parameters: list[nn.Parameter], device: torch.device) -> torch.optim.Optimizer:
-    decay = config.weight_decay
-    in_graphs: dict[str, Any] = {}
-    if device.type == "cuda":
-        in_graphs = {"lr": torch.tensor(0.0, device=device), "capturable": True}
-    match config.optimizer:
-        case "adam":
-            return torch.optim.Adam(parameters, betas=BETAS, weight_decay=decay, fused=True, **in_graphs)
-        case "adamw":
-            return torch.optim.AdamW(parameters, betas=BETAS, weight_decay=decay, fused=True, **in_graphs)
-        case "sgd":
-            return torch.optim.SGD(parameters, weight_decay=decay, fused=True)
-        case "momentum" | "nesterov" as kind:
-            return torch.optim.SGD(
-                parameters, momentum=config.momentum, nesterov=kind == "nesterov", weight_decay=decay, fused=True
-            )
 
 
 def _chunks(images: np.ndarray, size: int) -> list[np.ndarray]:

@@ -1,219 +1,209 @@
-"""The blocks of engine.pooling in PyTorch: convolution, batch norm, max-pool and ReLU as one operation.
+"""The blocks of engine.pooling in PyTorch, and the training step of a network made of them, written out by hand.
 
-A step of the PyTorch tutorial's network with 64 images takes 0.55 of the time that the plain layers take (one
-thread).
+On tensors this small, most of the time of a step goes into what surrounds the arithmetic: recording it for autograd,
+allocating results, making views. So gradients are computed here by formula, into tensors that are made once. Of several
+operations that compute the same, the quickest was measured and taken: one that makes a mask of booleans, or reads a
+transposed matrix, takes two to ten times as long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 
-from engine.pooling import PLACES, POOL, PooledBlock, frames
+from engine.models import CLASSES
+from engine.pooling import PLACES, POOL, PooledBlock, frames, rows_of_pixels, window_rows
 
 
-class PooledNetwork(nn.Module):
-    """`network` for training, its first layers done by the operations of `blocks`, which stand for them.
+class PooledStep:
+    """Computes the gradients of `network` for so many `images`: `blocks`, then one dense layer, then cross entropy.
 
-    The parameters are the ones of `network`, and so are the running statistics, whose variance is the biased one with
-    `biased_variance`.
+    The images' pixels are put into `batch`, [n, h · w]. Gradients go to the parameters' `grad`. Running variances are
+    the biased ones with `biased_variance`.
+
+    Inside, values are rows [channels · height · width + 1, n]: a row a pixel, a column an image; the last row, zeros,
+    is the padding.
     """
 
-    def __init__(self, network: nn.Sequential, blocks: Sequence[PooledBlock], biased_variance: bool) -> None:
-        super().__init__()
-        layers = list(network)
-        self._blocks = []
+    def __init__(
+        self, network: nn.Sequential, blocks: Sequence[PooledBlock], images: int, biased_variance: bool
+    ) -> None:
+        for parameter in network.parameters():
+            parameter.grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+        layers, rows = list(network), _rows(blocks[0].input_shape, images)
+        self.batch = torch.empty(images, len(rows) - 1)
+        self._columns, self._pixels = self.batch.t(), rows[:-1]
+        self._blocks: list[_Block] = []
         for block in blocks:
-            self._blocks.append(_Block(block, layers[: block.layers], biased_variance))
-            layers = layers[block.layers :]
-        self._rest = nn.Sequential(*layers)
+            kind = _NormBlock if block.norm else _Block
+            self._blocks.append(kind(block, layers[: block.layers], rows, biased_variance))
+            layers, rows = layers[block.layers :], self._blocks[-1].output
+        _, dense = layers
+        self._weight, self._bias = dense.weight.detach(), dense.bias.detach()[:, None]
+        self._of_weight, self._of_bias = dense.weight.grad, dense.bias.grad
+        self._features, self._images_of_features = rows[:-1], rows[:-1].t()
+        self._of_logits = torch.empty(CLASSES, images)
+        self._of_features = torch.empty_like(self._features)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the logits [n, 10] of `images` [n, 1, h, w]."""
-        count, _, height, width = images.shape
-        values = images.reshape(count, -1).t().contiguous().view(1, height, width, count)
+    def __call__(self, targets: torch.Tensor, log_probabilities: torch.Tensor) -> None:
+        """Compute the gradients for the images in `batch`: `targets` and `log_probabilities`, to be filled, [10, n]."""
+        self._pixels.copy_(self._columns)
         for block in self._blocks:
-            values = block(values)
-        logits: torch.Tensor = self._rest(values.permute(3, 0, 1, 2))
-        return logits
+            block.forward()
+        of_logits = torch.addmm(self._bias, self._weight, self._features, out=self._of_logits)
+        torch.log_softmax(of_logits, 0, out=log_probabilities)
+        torch.exp(log_probabilities, out=of_logits).sub_(targets).mul_(1 / len(self.batch))
+        torch.mm(of_logits, self._images_of_features, out=self._of_weight)
+        torch.sum(of_logits, 1, out=self._of_bias)
+        of_output = torch.mm(self._weight.t(), of_logits, out=self._of_features)
+        for block in reversed(self._blocks):
+            of_output = block.backward(of_output)
 
 
 class _Block:
-    """One block, with the layers of the network that hold its parameters."""
+    """Convolution with bias, 2×2 max-pool, ReLU: `rows` is its input, `output` its output, in rows as well."""
 
-    def __init__(self, block: PooledBlock, layers: Sequence[nn.Module], biased_variance: bool) -> None:
-        self._convolution = layers[0]
-        self._norm = layers[1] if block.norm else None
-        self._padding, self._biased = block.conv.padding, biased_variance
-        self._frames = torch.from_numpy(frames(block.conv.kernel))
+    def __init__(self, block: PooledBlock, layers: Sequence[nn.Module], rows: torch.Tensor, biased: bool) -> None:
+        images, filters, windows = rows.shape[1], block.conv.filters, window_rows(block)
+        self._rows = rows
+        self._is_first = block.input_shape[0] == 1
+        self._frames = torch.from_numpy(frames(block))
+        self._taps = self._frames.t()
+        self._window_rows = torch.from_numpy(windows.flatten())
+        places = rows_of_pixels(block)[:-1]
+        self._places = torch.from_numpy(places.flatten())
+        self._first_places = torch.arange(0, places.size, places.shape[1], dtype=self._places.dtype)
 
-    def __call__(self, values: torch.Tensor) -> torch.Tensor:
-        """Return [out, h/2, w/2, n] of `values` [in, h, w, n]."""
-        weight, bias, norm = self._convolution.weight, self._convolution.bias, self._norm
-        if norm is None:
-            return _PooledConvolution.apply(values, weight, bias, self._frames, self._padding)
-        output, mean, variance = _PooledNorm.apply(
-            values, weight, bias, norm.weight, norm.bias, self._frames, self._padding, norm.eps
+        weight, of_weight = layers[0].weight.detach(), layers[0].weight.grad
+        self._weight, self._of_weight = weight.view(filters, -1), of_weight.view(filters, -1)
+        self._bias, self._of_bias = layers[0].bias.detach()[:, None], layers[0].bias.grad
+        self._kernels, self._of_kernels = torch.empty(2, PLACES * filters, len(windows))
+        self._framed, self._of_framed = self._kernels.view(filters, -1), self._of_kernels.view(filters, -1)
+
+        self._patches = torch.empty(self._window_rows.numel(), images)
+        self._patch_columns = self._patches.view(len(windows), -1)
+        self._of_patches = torch.zeros(len(self._patches) + 1, images)  # the last row stands for no place
+        self._of_patch_columns = self._of_patches[:-1].view(len(windows), -1)
+
+        columns = windows.shape[1] * images
+        self._candidates, self._of_candidates = torch.empty(2, filters * PLACES, columns)
+        self._channels, self._of_channels = self._candidates.view(filters, -1), self._of_candidates.view(filters, -1)
+        self._firsts, self._seconds = self._candidates.view(filters, POOL, POOL, columns).unbind(2)
+        self._of_firsts, self._of_seconds = self._of_candidates.view(filters, POOL, POOL, columns).unbind(2)
+        self._larger, self._of_larger, self._of_first = torch.empty(3, filters, POOL, columns)
+        self._upper, self._lower = self._larger.unbind(1)
+        self._of_upper, self._of_lower = self._of_larger.unbind(1)
+        self._largest, self._of_pooled, self._product = torch.empty(3, filters, columns)
+        self.output = _rows((filters, *block.output_size), images)
+        self._pooled = self.output[:-1].view(filters, -1)
+
+    def forward(self) -> None:
+        """Compute the output."""
+        self._convolve(self._weight)
+        self._pool()
+        torch.add(self._largest, self._bias, out=self._pooled).relu_()
+
+    def backward(self, of_output: torch.Tensor) -> torch.Tensor:
+        """Compute the parameters' gradients; return that of the input, for a first block nothing of use."""
+        of_pooled = self._through_relu(of_output)
+        torch.sum(of_pooled, 1, out=self._of_bias)
+        self._share_out(of_pooled)
+        self._of_firsts.copy_(self._of_first)
+        torch.sub(self._of_larger, self._of_first, out=self._of_seconds)
+        return self._through_convolution()
+
+    def _convolve(self, weight: torch.Tensor) -> None:
+        """Compute what the pool chooses from, [4 out, windows · n]."""
+        torch.mm(weight, self._frames, out=self._framed)
+        torch.index_select(self._rows, 0, self._window_rows, out=self._patches)
+        torch.mm(self._kernels, self._patch_columns, out=self._candidates)
+
+    def _pool(self) -> None:
+        """Compute the larger of each row of the windows, and the largest of each window."""
+        torch.maximum(self._firsts, self._seconds, out=self._larger)
+        torch.maximum(self._upper, self._lower, out=self._largest)
+
+    def _through_relu(self, of_output: torch.Tensor) -> torch.Tensor:
+        return torch.ops.aten.threshold_backward(
+            of_output.view(self._pooled.shape), self._pooled, 0, grad_input=self._of_pooled
         )
-        count = PLACES * output[0].numel()
-        with torch.no_grad():
-            norm.running_mean.lerp_(mean + bias, norm.momentum)
-            norm.running_var.lerp_(variance if self._biased else variance * (count / (count - 1)), norm.momentum)
-        return output
+
+    def _share_out(self, of_largest: torch.Tensor) -> None:
+        """Compute the gradient of the larger of each row of the windows, and of the first in each row.
+
+        Of equals, the first of a window gets it, row by row, as in PyTorch's max-pool.
+        """
+        torch.ge(self._upper, self._lower, out=self._of_upper).mul_(of_largest)
+        torch.sub(of_largest, self._of_upper, out=self._of_lower)
+        torch.ge(self._firsts, self._seconds, out=self._of_first).mul_(self._of_larger)
+
+    def _through_convolution(self) -> torch.Tensor:
+        """Compute the weight's gradient, and that of the input: the sum over all patches that a pixel is in."""
+        torch.mm(self._of_candidates, self._patch_columns.t(), out=self._of_kernels)
+        torch.mm(self._of_framed, self._taps, out=self._of_weight)
+        if self._is_first:
+            return self._of_patches
+        torch.mm(self._kernels.t(), self._of_candidates, out=self._of_patch_columns)
+        return torch.embedding_bag(self._of_patches, self._places, self._first_places)[0]  # sums
 
 
-class _PooledConvolution(torch.autograd.Function):
-    """Convolution with bias, 2×2 max-pool, ReLU."""
+class _NormBlock(_Block):
+    """Convolution, batch norm, 2×2 max-pool, ReLU.
 
-    @staticmethod
-    def forward(
-        ctx: Any, values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, frames: torch.Tensor, padding: int
-    ) -> torch.Tensor:
-        patches, size = _patches(values, weight.shape[-1], padding)
-        kernels = _framed(weight, frames)
-        candidates = torch.mm(kernels, patches).view(len(weight), POOL, POOL, -1)
-        rows, largest = _largest(candidates)
-        output = (largest + bias[:, None]).relu_()
-        ctx.save_for_backward(patches, kernels, candidates, rows, output, frames)
-        ctx.shapes = values.shape, weight.shape, size, padding
-        return output.view(len(weight), *size, -1)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        patches, kernels, candidates, rows, output, frames = ctx.saved_tensors
-        values_shape, weight_shape, size, padding = ctx.shapes
-        pooled = gradient.reshape(output.shape) * (output > 0)
-        of_candidates = torch.empty_like(candidates)
-        first, second = _shared_out(pooled, candidates, rows)
-        of_candidates[:, :, 0], of_candidates[:, :, 1] = first, second
-        of_candidates = of_candidates.view(len(kernels), -1)
-        of_values = None
-        if ctx.needs_input_grad[0]:
-            of_values = _gathered(torch.mm(kernels.t(), of_candidates), values_shape, size, padding)
-        of_weight = _unframed(torch.mm(of_candidates, patches.t()), frames, weight_shape)
-        return of_values, of_weight, pooled.sum(1), None, None
-
-
-class _PooledNorm(torch.autograd.Function):
-    """Convolution, batch norm, 2×2 max-pool, ReLU; and the batch's mean and biased variance, [out].
-
-    The bias is left out, for batch norm would take it off again: its gradient is zero, and the mean is without it.
+    The convolution's bias is left out, for batch norm would take it off again: its gradient is zero.
     """
 
-    @staticmethod
-    def forward(
-        ctx: Any, values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, scale: torch.Tensor,
-        offset: torch.Tensor, frames: torch.Tensor, padding: int, epsilon: float,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-        patches, size = _patches(values, weight.shape[-1], padding)
-        sign = torch.where(scale < 0, -1.0, 1.0)
-        kernels = _framed(weight * sign[:, None, None, None], frames)
-        centred = torch.mm(kernels, patches).view(len(weight), -1)
-        mean = centred.mean(1, keepdim=True)
-        centred -= mean
-        variance = centred.square().mean(1)
-        deviation = (variance + epsilon).rsqrt()
-        centred = centred.view(len(weight), POOL, POOL, -1)
-        rows, largest = _largest(centred)
-        factor = (scale * sign * deviation)[:, None]
-        output = (largest * factor).add_(offset[:, None]).relu_()
-        ctx.save_for_backward(patches, kernels, centred, rows, largest, output, deviation, factor, sign, frames)
-        ctx.shapes = values.shape, weight.shape, size, padding
-        ctx.mark_non_differentiable(mean := mean[:, 0] * sign, variance)
-        return output.view(len(weight), *size, -1), mean, variance
+    def __init__(self, block: PooledBlock, layers: Sequence[nn.Module], rows: torch.Tensor, biased: bool) -> None:
+        super().__init__(block, layers, rows, biased)
+        self._norm = norm = layers[1]
+        self._scale, self._offset = (tensor.detach()[:, None] for tensor in (norm.weight, norm.bias))
+        self._of_scale, self._of_offset = (tensor.grad[:, None] for tensor in (norm.weight, norm.bias))
+        self._running_mean, self._running_variance = (
+            tensor[:, None] for tensor in (norm.running_mean, norm.running_var)
+        )
+        self._count = self._channels.shape[1]
+        self._unbiased = 1.0 if biased else self._count / (self._count - 1)
+        self._ones = torch.ones_like(self._scale)
 
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor, *_: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Batch norm's gradient is g·s − s·mean(g) − s·x̂·mean(g·x̂) (Ioffe and Szegedy, 2015), s = scale/deviation.
+    def forward(self) -> None:
+        """Compute the output, and let the running statistics follow."""
+        self._sign = torch.copysign(self._ones, self._scale)
+        self._convolve(self._weight * self._sign)
+        channels = self._channels
+        mean = channels.mean(1, keepdim=True)
+        channels -= mean
+        variance = torch.square(channels, out=self._of_channels).mean(1, keepdim=True)
+        self._pool()
+        self._deviation = (variance + self._norm.eps).rsqrt_()
+        self._factor = self._scale.abs().mul_(self._deviation)
+        torch.mul(self._largest, self._factor, out=self._pooled).add_(self._offset).relu_()
+        momentum = self._norm.momentum
+        self._running_mean.lerp_(torch.addcmul(self._bias, mean, self._sign), momentum)
+        self._running_variance.lerp_(variance.mul_(self._unbiased), momentum)
 
+    def backward(self, of_output: torch.Tensor) -> torch.Tensor:
+        """Compute the parameters' gradients; return that of the input, for a first block nothing of use.
+
+        Batch norm's gradient is g·s − s·mean(g) − s·x̂·mean(g·x̂) (Ioffe and Szegedy, 2015), s = scale/deviation.
         Only the largest of each window has a g other than zero, so the means are sums over those.
         """
-        patches, kernels, centred, rows, largest, output, deviation, factor, sign, frames = ctx.saved_tensors
-        values_shape, weight_shape, size, padding = ctx.shapes
-        pooled = gradient.reshape(output.shape) * (output > 0)
-        of_offset = pooled.sum(1)
-        of_scale = (pooled * largest).sum(1) * deviation
-        count = PLACES * largest.shape[1]
-        slope = factor[:, 0] * of_scale * deviation / -count
-        constant = factor[:, 0] * of_offset / -count
-        of_candidates = (centred * slope[:, None, None, None]).add_(constant[:, None, None, None])
-        first, second = _shared_out(pooled * factor, centred, rows)
-        of_candidates[:, :, 0] += first
-        of_candidates[:, :, 1] += second
-        of_candidates = of_candidates.view(len(kernels), -1)
-        of_values = None
-        if ctx.needs_input_grad[0]:
-            of_values = _gathered(torch.mm(kernels.t(), of_candidates), values_shape, size, padding)
-        of_weight = _unframed(torch.mm(of_candidates, patches.t()), frames, weight_shape) * sign[:, None, None, None]
-        return of_values, of_weight, torch.zeros_like(of_offset), of_scale * sign, of_offset, None, None, None
+        of_pooled = self._through_relu(of_output)
+        of_offset = torch.sum(of_pooled, 1, keepdim=True, out=self._of_offset)
+        of_scale = torch.mul(of_pooled, self._largest, out=self._product).sum(1, keepdim=True).mul_(self._deviation)
+        torch.mul(of_scale, self._sign, out=self._of_scale)
+        share = self._factor / -self._count
+        slope, constant = of_scale.mul_(self._deviation).mul_(share), share.mul_(of_offset)
+        torch.mul(self._channels, slope, out=self._of_channels).add_(constant)
+        self._share_out(of_pooled.mul_(self._factor))
+        self._of_firsts.add_(self._of_first)
+        self._of_seconds.add_(self._of_larger.sub_(self._of_first))
+        of_rows = self._through_convolution()
+        self._of_weight.mul_(self._sign)
+        return of_rows
 
 
-def _framed(weight: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-    """Return the kernels of `weight` [out, in, k, k] in their frames, [4 out, in (k+1)²]."""
-    filters, channels, kernel, _ = weight.shape
-    framed = torch.mm(weight.reshape(filters * channels, -1), frames)
-    side = kernel + 1
-    return framed.view(filters, channels, PLACES, side * side).transpose(1, 2).reshape(filters * PLACES, -1)
-
-
-def _unframed(of_kernels: torch.Tensor, frames: torch.Tensor, shape: torch.Size) -> torch.Tensor:
-    """Return the gradient of a weight of `shape`, given that of the kernels in their frames."""
-    filters, channels = shape[:2]
-    by_channel = of_kernels.view(filters, PLACES, channels, -1).transpose(1, 2)
-    return torch.mm(by_channel.reshape(filters * channels, -1), frames.t()).view(shape)
-
-
-def _patches(values: torch.Tensor, kernel: int, padding: int) -> tuple[torch.Tensor, tuple[int, int]]:
-    """Return what each pool's window is computed from, [in (k+1)², h/2 · w/2 · n], and the pooled height and width."""
-    channels, height, width, count = values.shape
-    size = (height + 2 * padding - kernel + 1) // POOL, (width + 2 * padding - kernel + 1) // POOL
-    if padding:
-        inner = slice(padding, -padding)
-        padded = values.new_zeros(channels, height + 2 * padding, width + 2 * padding, count)
-        padded[:, inner, inner] = values
-        values = padded
-    plane, row, column, image = values.stride()
-    side = kernel + 1
-    windows = values.as_strided(
-        (channels, side, side, *size, count), (plane, row, column, POOL * row, POOL * column, image)
-    )
-    return windows.reshape(channels * side * side, -1), size
-
-
-def _gathered(of_patches: torch.Tensor, shape: torch.Size, size: tuple[int, int], padding: int) -> torch.Tensor:
-    """Return the gradient of values of `shape`, the sum over all patches that they are in."""
-    channels, height, width, count = shape
-    half = int((of_patches.shape[0] // channels) ** 0.5) // POOL
-    parts = of_patches.view(channels, half, POOL, half, POOL, *size, count)
-    rows, columns = size[0] + half - 1, size[1] + half - 1
-    sums = of_patches.new_zeros(channels, rows, POOL, columns, POOL, count)
-    for i in range(half):
-        for j in range(half):
-            sums[:, i : i + size[0], :, j : j + size[1]] += parts[:, i, :, j].permute(0, 3, 1, 4, 2, 5)
-    seen = sums.view(channels, rows * POOL, columns * POOL, count)
-    seen = seen[:, padding : padding + height, padding : padding + width]
-    return functional.pad(seen, (0, 0, 0, width - seen.shape[2], 0, height - seen.shape[1]))
-
-
-def _largest(candidates: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the larger of each row of the windows [out, 2, 2, …], and the largest of each window."""
-    rows = torch.maximum(candidates[:, :, 0], candidates[:, :, 1])
-    return rows, torch.maximum(rows[:, 0], rows[:, 1])
-
-
-def _shared_out(
-    gradient: torch.Tensor, candidates: torch.Tensor, rows: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the gradient of the first and of the second of each row of the windows.
-
-    Of equals, the first of a window gets it, row by row, as in PyTorch's max-pool.
-    """
-    of_rows = torch.empty_like(rows)
-    torch.mul(gradient, rows[:, 0] >= rows[:, 1], out=of_rows[:, 0])
-    torch.sub(gradient, of_rows[:, 0], out=of_rows[:, 1])
-    first = of_rows * (candidates[:, :, 0] >= candidates[:, :, 1])
-    return first, of_rows.sub_(first)
+def _rows(shape: tuple[int, int, int], images: int) -> torch.Tensor:
+    channels, height, width = shape
+    return torch.zeros(channels * height * width + 1, images)
