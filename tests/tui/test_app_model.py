@@ -112,6 +112,7 @@ async def test_layers_filters_and_digit_are_seen_together_or_a_key_away(store: S
         (200, 60): [["layers", "filters", "digit"]] * 3,
     }
     async with opened(store, size=(80, 24)) as (app, pilot):
+        await app.open_ahead()  # as on a terminal: the other screens' styles are there too
         await pilot.press("5")
         await until(lambda: first_cell(app), "the checkpoint is read")
         panes = {name: app.screen.query_one(f"#{name}") for name in ("layers", "filters", "digit")}

@@ -93,7 +93,7 @@ class ModelScreen(ModeScreen):
                 classes="empty panel", id="no-model", markup=False,
             ),
             table,
-            Static(id="recipe", classes="panel", markup=False),
+            Static(id="form-recipe", classes="panel", markup=False),
             id="layers",
         )  # fmt: skip
         inside = Vertical(
@@ -110,7 +110,7 @@ class ModelScreen(ModeScreen):
         table = self.query_one("#table", DataTable)
         for name, cells, is_figure in COLUMNS:
             table.add_column(Text(f"{name:>{cells}}" if is_figure else name), width=cells)
-        self.query_one("#recipe").border_title = Content("recipe")
+        self.query_one("#form-recipe").border_title = Content("recipe")
         self.follow("config", self._show_form)
         self.follow("snapshot", self._look)
 
@@ -121,7 +121,7 @@ class ModelScreen(ModeScreen):
         self.query_one("#layers").set_class(config is None, "-nothing")
         if config is not None:
             self._show_layers(ARCHITECTURES[config.model])
-            self.query_one("#recipe", Static).update(Content("\n".join(sentences(config))))
+            self.query_one("#form-recipe", Static).update(Content("\n".join(sentences(config))))
         self._show_filters()
 
     def _show_layers(self, architecture: Architecture) -> None:
