@@ -39,8 +39,8 @@ CLASS_KEYS = Binding.Group("Class", compact=True)
 PAGE_KEYS = Binding.Group("Page", compact=True)
 DIGITS = tuple("0123456789")
 SAMPLE_NOTICE = (
-    "only a sample, of MNIST's training digits. All of MNIST is fetched as soon as a run starts with a network at "
-    "hand, or is read from --data FOLDER"
+    "a sample of MNIST's training digits only. All of MNIST is read with --data FOLDER, or fetched when a run starts "
+    "online."
 )
 BAD_FORM = "The form has a setting that does not fit. Press 1 to mend it."
 
