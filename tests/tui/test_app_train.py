@@ -259,3 +259,12 @@ async def test_no_key_is_cut_off_in_the_footer(store: Store, key: str, width: in
         await until_shown(app, "● running")
         await pilot.press(key)
         await until(lambda: "? Help  q Quit " in shown(app).splitlines()[-1], "help and quit are there")
+
+
+async def test_zoom_goes_from_all_epochs_to_the_last_ones_and_back(store: Store) -> None:
+    completed(store, epochs=11)
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "✓ completed", "z Zoom")
+        for recent in (10, 5, 0):
+            await pilot.press("z")
+            assert {chart.recent for chart in app.screen.query(Chart)} == {recent}
