@@ -34,7 +34,7 @@ class Choice(Select[str], inherit_bindings=False):
     Choice {
         & > SelectCurrent { background: $boost; padding: 0 0 0 1 !important; }
         & #label { text-wrap: nowrap; text-overflow: ellipsis; }
-        & .arrow { padding: 0; color: $text-muted; }
+        & > SelectCurrent .arrow { padding: 0; color: $text-muted; }
         &:focus > SelectCurrent { background: $primary 30%; color: $text; }
         & > SelectOverlay { width: auto; min-width: 100%; max-width: 60; background: $panel; }
         & > SelectOverlay > .option-list--option { padding: 0 1; }
