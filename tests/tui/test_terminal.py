@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tui.terminal import PictureMode, clean, clean_json, color_system, picture_mode, wants_ascii
+from tui.terminal import PictureMode, clean, clean_json, color_system, is_remote, picture_mode, wants_ascii
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,19 @@ def test_the_ascii_flag_beats_every_colour() -> None:
 )
 def test_ascii_is_asked_for_by_variable_or_by_the_linux_console(environ: dict[str, str], expected: bool) -> None:
     assert wants_ascii(environ) is expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, False),
+        ({"SSH_CONNECTION": "10.0.0.1 50000 10.0.0.2 22"}, True),
+        ({"SSH_TTY": "/dev/pts/1"}, True),
+        ({"SSH_TTY": "/dev/pts/1", "TEXTUAL_ANIMATIONS": "full"}, False),
+    ],
+)
+def test_over_ssh_nothing_is_animated(environ: dict[str, str], expected: bool) -> None:
+    assert is_remote(environ) is expected
 
 
 def test_clean_removes_every_control_character() -> None:
