@@ -52,6 +52,7 @@ class RunsScreen(ModeScreen):
         "app until its epochs are done."
     )
     CSS_PATH = ["runs.tcss", "compare.tcss"]  # the latter too, so that it is read ahead of time
+    AUTO_FOCUS = "RunTable"  # not the filter, which would take keys that come early for its words
     BINDINGS = [
         Binding("enter", "compare_chosen", "Compare", key_display="enter"),
         Binding("enter", "open", "Open", key_display="enter"),
