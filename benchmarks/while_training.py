@@ -1,16 +1,19 @@
-"""The app while a run trains on all cores: how soon keys are answered, what it sends and takes, what training loses.
+"""The app while a run trains: how soon keys are answered, what it sends and takes, and what training loses.
 
 `python -m benchmarks.while_training [--backend torch] [--keys 60] [--seconds 10] [--rounds 6]`. A real worker trains
-without end; the app follows it on a terminal of 120×40. A key is answered when what it asks for has been sent. For what
-training loses, the app is stopped and continued in turns, and the worker's steps are counted in its log.
+without end; the app follows it on a terminal of 120×40. For the keys it trains on all cores, and a key is answered when
+what it asks for has been sent. For what training loses it trains on as many as it would by itself: the app is stopped
+and continued in turns, and the worker's steps are counted in its log.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterator
 from itertools import cycle, islice
 
 from benchmarks.terminal import COMMAND, Terminal, load, own_user, percentile, spread
@@ -24,11 +27,28 @@ KEYS = (("l", "(log scale)"), ("l", "loss ─"), ("2", "best acc"), ("1", "Setup
 """What is pressed in turns, and the words that are sent anew because of it."""
 
 
-def start_training(store: Store, backend: str) -> Run:
-    """Return a run that trains on all cores and does not end by itself."""
+@contextlib.contextmanager
+def training(backend: str, threads: int) -> Iterator[tuple[Terminal, Run]]:
+    """Give the app on a terminal, settled down, and the run it follows, which does not end by itself."""
+    with own_user() as folder:
+        run = start_training(Store(folder), backend, threads)
+        try:
+            with Terminal(COMMAND) as terminal:
+                terminal.wait_for("images/s")
+                terminal.drain(20)  # until it has asked both frameworks for their devices, and opened its screens ahead
+                print(load())
+                yield terminal, run
+        finally:
+            run.send(Stop(now=True))
+            while run.status() in ("running", "paused"):
+                time.sleep(0.1)
+
+
+def start_training(store: Store, backend: str, threads: int) -> Run:
+    """Return a run of 10,000 epochs that trains on so many `threads`; 0: as many as it chooses."""
     config = TrainConfig.preset(
         f"{'pytorch' if backend == 'torch' else 'tensorflow'}-tutorial",
-        epochs=10_000, device="cpu", threads=os.cpu_count() or 1,
+        epochs=10_000, device="cpu", threads=threads,
     )  # fmt: skip
     run = launch(store, config)
     log, deadline = run.follow(), time.monotonic() + 120
@@ -70,26 +90,29 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rounds", type=int, default=6)
     options = parser.parse_args()
-    with own_user() as folder:
-        run = start_training(Store(folder), options.backend)
-        try:
-            with Terminal(COMMAND) as terminal:
-                measure(terminal, run, options)
-        finally:
-            run.send(Stop(now=True))
-            while run.status() in ("running", "paused"):
-                time.sleep(0.1)
+    with training(options.backend, threads=os.cpu_count() or 1) as (terminal, _):
+        measure_keys(terminal, options)
+    with training(options.backend, threads=0) as (terminal, run):
+        measure_speed(terminal, run, options)
 
 
-def measure(terminal: Terminal, run: Run, options: argparse.Namespace) -> None:
-    """Measure with the app on `terminal`, which has just been started."""
-    terminal.wait_for("images/s")
-    terminal.drain(20)  # until it has asked both frameworks for their devices, and opened its screens ahead
-    print(load())
+def measure_keys(terminal: Terminal, options: argparse.Namespace) -> None:
+    """Measure what the app on `terminal` sends and takes, and how soon it answers."""
     before = terminal.processor_seconds()
     sent = terminal.drain(options.seconds) / options.seconds
     share = (terminal.processor_seconds() - before) / options.seconds
     answers, processor = latencies(terminal, options.keys)
+    print(
+        f"key to answer: median {percentile(answers, 0.5):.0f} ms, worst {max(answers):.0f} ms; "
+        f"processor {processor:.0f} ms a key"
+    )
+    print(f"key to answer, 95th percentile: {percentile(answers, 0.95):.0f} ms (bar 100, aim 50)")
+    print(f"sent while training: {sent / 1000:.1f} kB/s (bar 10, aim 4)")
+    print(f"the app's own processor share: {100 * share:.1f} % of a core")
+
+
+def measure_speed(terminal: Terminal, run: Run, options: argparse.Namespace) -> None:
+    """Measure how fast `run` trains while the app on `terminal` follows it, and while that is stopped."""
     ratios = []
     for _ in range(options.rounds):
         speeds = {}
@@ -98,13 +121,6 @@ def measure(terminal: Terminal, run: Run, options: argparse.Namespace) -> None:
             speeds[name] = images_per_second(terminal, run, options.seconds / 2)
         ratios.append(100 * speeds["attached"] / speeds["alone"])
     os.kill(terminal.pid, signal.SIGCONT)
-    print(
-        f"key to answer: median {percentile(answers, 0.5):.0f} ms, worst {max(answers):.0f} ms; "
-        f"processor {processor:.0f} ms a key"
-    )
-    print(f"key to answer, 95th percentile: {percentile(answers, 0.95):.0f} ms (bar 100, aim 50)")
-    print(f"sent while training: {sent / 1000:.1f} kB/s (bar 10, aim 4)")
-    print(f"the app's own processor share: {100 * share:.1f} % of a core")
     print(f"training speed with the app, of that without: {spread(ratios, 1)} % (bar 95, aim 99), {load()}")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.cli_harness import refused, start
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_until
 
 
 def test_without_its_package_there_is_one_clear_error(
@@ -48,6 +48,8 @@ def port(cli_store: Path) -> Iterator[int]:
     server = start("serve", "--port", str(number))
     assert server.stdout
     assert server.stdout.readline() == f"The app is at http://127.0.0.1:{number} until you press Ctrl+C.\n"
+    with socket.socket() as visitor:
+        wait_until(lambda: visitor.connect_ex(("127.0.0.1", number)) == 0, "the server listens")
     yield number
     server.terminate()
     assert server.wait(PATIENCE) == 0

@@ -26,11 +26,12 @@ class FirstFilters(VerticalScroll, can_focus=True):
     def __init__(self, *, mode: PictureMode, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._mode = mode
+        self._words, self._plates = Static(markup=False), Plates(rows=2)
 
     def compose(self) -> ComposeResult:
         """Lay out the words above the filters."""
-        yield Static(markup=False)
-        yield Plates(rows=2)
+        yield self._words
+        yield self._plates
 
     def on_mount(self) -> None:
         """Say what this is going to be."""
@@ -40,8 +41,8 @@ class FirstFilters(VerticalScroll, can_focus=True):
         """Say why there are no filters to show."""
         self.border_title = Content("first-layer filters")
         self.border_subtitle = None
-        self.query_one(Static).update(Content(text))
-        self.query_one(Plates).plates = ()
+        self._words.update(Content(text))
+        self._plates.plates = ()
 
     def show(self, network: Network, name: str, note: str) -> None:
         """Show the filters of `network`, which is the run's called `name`; `note` is something to say about it."""
@@ -49,9 +50,9 @@ class FirstFilters(VerticalScroll, can_focus=True):
         self.border_title = Content(f"{layer} of {clean(name)}")
         self.border_subtitle = Content(network.moment)
         words = [note, clean(network.warning), _legend(self._mode)]
-        self.query_one(Static).update(Content("\n".join(line for line in words if line)))
+        self._words.update(Content("\n".join(line for line in words if line)))
         largest = float(abs(filters).max())
-        self.query_one(Plates).plates = [
+        self._plates.plates = [
             Plate(
                 tuple(weight_strips(weights.tolist(), largest, self._mode, lines) for lines in (2, 1)),
                 f"filter {number}",

@@ -43,10 +43,11 @@ class ImageAnswer(VerticalScroll, can_focus=True):
     def __init__(self, *, mode: PictureMode, ascii: bool, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._mode, self._ascii = mode, ascii
+        self._why = Static(id="why", markup=False)
 
     def compose(self) -> ComposeResult:
         """Lay out image and answer above the layers between them."""
-        yield Static(id="why", markup=False)
+        yield self._why
         yield Chips(id="digit-classes")
         with Horizontal():
             yield Digit(mode=self._mode)
@@ -65,7 +66,7 @@ class ImageAnswer(VerticalScroll, can_focus=True):
         """Say why there is no answer."""
         self.border_title = Content("a test image, filter by filter")
         self.set_class(True, "-nothing")
-        self.query_one("#why", Static).update(Content(text))
+        self._why.update(Content(text))
 
     def show(self, answered: ImageAnswered, class_names: Sequence[str]) -> None:
         """Show what the network makes of the image."""
