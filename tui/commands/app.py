@@ -35,6 +35,9 @@ def open_app(options: GroupOptions, store_path: str | None = None, run: Run | No
         )
     os.environ.setdefault("TEXTUAL_FPS", FRAMES_PER_SECOND)
     gc.disable()  # until the app has settled: collections in between find nothing and take a third of the start
+    from tui.escape import answer_escape_at_once
+
+    answer_escape_at_once()
     from tui.app import TerminalApp
     from tui.memory import users_memory
     from tui.settings import locate_store, user_settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 
@@ -76,8 +77,13 @@ class ModeScreen(Screen[None]):
         if is_too_small(self.app.size) and not isinstance(self.app.screen, TooSmallScreen):
             self.app.push_screen(TooSmallScreen())
 
-    def on_screen_resume(self) -> None:
-        """Show what has changed while another mode was on display."""
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Show what has changed while another mode was on display.
+
+        Styles have not: each change of them was applied as it came, and a new theme is by switch_mode. Textual would
+        match all of them with all widgets again, half the time that a screen takes to appear.
+        """
+        event.refresh_styles = False
         self._give_way()
         unseen, self._unseen = self._unseen, {}
         for show in unseen:
