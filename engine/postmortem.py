@@ -104,7 +104,13 @@ _CAUSES = (
         "Install a build for older processors, or go on with the other framework: mnist-tui resume RUN --backend …",
     ),
     _Cause(
-        r"No space left on device|Disk quota exceeded|File too large",
+        r"File too large",
+        "File too large",
+        "A file grew over the size limit of this process.",
+        "Raise the limit (ulimit -f unlimited), then resume the run.",
+    ),
+    _Cause(
+        r"No space left on device|Disk quota exceeded",
         "Disk full",
         "There was no room left to write to.",
         "Make room, then resume the run.",

@@ -64,6 +64,7 @@ def run(tmp_path: Path) -> Run:
         ("Fatal Python error: Segmentation fault\n", "Crash inside the framework", "Resume the run"),
         ("Fatal Python error: Bus error\n", "Bus error", "Make room"),
         (TRACEBACK + "OSError: [Errno 28] No space left on device", "Disk full", "Make room"),
+        (TRACEBACK + "OSError: [Errno 27] File too large", "File too large", "ulimit -f"),
         (TRACEBACK + "engine.backends.base.StrangeError: it is odd", "Unexpected error", "worker.log"),
         ("", "Killed", "smaller batch"),
         ("Loading\n" + TENSORFLOW_START, "Killed", "mnist-tui resume 20261124-061230-torch-3fa9"),
