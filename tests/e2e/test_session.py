@@ -83,12 +83,11 @@ def terminals() -> Iterator[list[Terminal]]:
         terminal.child.close()
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
 @pytest.mark.parametrize(
-    "backend",
+    ("backend", "columns", "rows"),
     [
-        pytest.param(name, marks=pytest.mark.skipif(not info.installed, reason=f"{name} is not installed"))
-        for name, info in BACKENDS.items()
+        pytest.param(name, *size, marks=pytest.mark.skipif(not info.installed, reason=f"{name} is not installed"))
+        for (name, info), size in zip(BACKENDS.items(), [(80, 24), (120, 40)], strict=True)
     ],
 )
 def test_keys_alone_train_an_epoch_open_a_mistake_and_quit(

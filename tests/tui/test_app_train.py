@@ -222,7 +222,7 @@ async def test_every_screen_says_what_it_is_for_and_names_its_keys(store: Store)
             await until(lambda: "Esc closes" not in shown(app), "the help is closed")
 
 
-HOSTILE = ["[@click=app.exit]x[/]", "[/]", "[red", "\x1b[2J\x1b]0;title\x07", "a\nb\r\tc", "\u202egnp", "🧨" * 40]
+HOSTILE = ["[@click=app.exit]x[/] [red", "[/] \x1b[2J\x1b]0;title\x07 a\nb\r\tc \u202egnp " + "🧨" * 40]
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -70,17 +70,16 @@ def test_a_run_keeps_the_settings_that_make_it_that_run(cli_store: Path, capsys:
 def test_repeats_train_consecutive_seeds_and_tell_their_spread(
     cli_store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ended = call("train", "--repeats", "3", "--seed", "5", "--epochs", "1", *QUICK)
+    ended = call("train", "--repeats", "2", "--seed", "5", "--epochs", "1", *QUICK)
     assert ended.returncode == 0, ended.stderr
     runs = Store(cli_store).runs()
-    assert [run.config.seed for run in runs] == [5, 6, 7]
-    assert ended.stdout.count("Test accuracy: ") == 3
-    assert "over 3 seeds" in ended.stderr
+    assert [run.config.seed for run in runs] == [5, 6]
+    assert ended.stdout.count("Test accuracy: ") == 2
+    assert "over 2 seeds" in ended.stderr
     other = call("train", "--repeats", "2", "--epochs", "1", "--optimizer", "sgd", *QUICK)
     assert other.returncode == 0, other.stderr
     shown = printed(capsys, "show", runs[0].id, "last")
-    assert "over 3 seeds" in shown
-    assert "over 2 seeds" in shown
+    assert shown.count("over 2 seeds") == 2
     assert "the seeds' spread" in shown
 
 
