@@ -111,6 +111,9 @@ def own_user() -> Iterator[Path]:
         changes["MNIST_TUI_STORE"] = f"{folder}/runs"
         before = {name: os.environ.get(name) for name in changes}
         os.environ.update(changes)
+        seen = Path(folder, "state", "mnist-tui", "remembered", "tour")
+        seen.parent.mkdir(parents=True)
+        seen.write_text("shown\n")  # else the first start would show the tour
         try:
             yield Path(folder, "runs")
         finally:
