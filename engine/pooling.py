@@ -15,7 +15,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.models import Architecture, BatchNorm, Conv, LayerRow, MaxPool, ReLU
+from engine.models import Architecture, BatchNorm, Conv, Dense, Flatten, LayerRow, MaxPool, ReLU
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,6 +60,16 @@ def pooled_blocks(architecture: Architecture) -> tuple[PooledBlock, ...]:
         blocks.append(block)
         rows = rows[block.layers :]
     return tuple(blocks)
+
+
+def is_blocks_and_dense(architecture: Architecture) -> bool:
+    """Return whether `architecture` is nothing but pooled blocks and one dense layer."""
+    blocks = pooled_blocks(architecture)
+    rest = architecture.layers[sum(block.layers for block in blocks) :]
+    match rest:
+        case (Flatten(), Dense(bias=True)):
+            return bool(blocks)
+    return False
 
 
 def _block(rows: tuple[LayerRow, ...]) -> PooledBlock | None:
@@ -122,10 +132,9 @@ def window_rows(block: PooledBlock) -> np.ndarray:
 
 
 def rows_of_pixels(block: PooledBlock) -> np.ndarray:
-    """Return where in `window_rows`, flattened, each pixel of the input occurs, int32 [in · h · w + 1, m].
+    """Return where in `window_rows`, flattened, each pixel of the input occurs, int32 [in · h · w, m].
 
-    A pixel occurs up to m = ((k+1)/2)² times; where it does less often, the number after the last place stands, and so
-    it does for the padding, which comes last.
+    A pixel occurs up to m = ((k+1)/2)² times; where it does less often, the number after the last place stands.
     """
     import numpy as np
 
@@ -135,6 +144,6 @@ def rows_of_pixels(block: PooledBlock) -> np.ndarray:
     order = order[occurrences[order] < pixels]
     sorted_pixels = occurrences[order]
     number = np.arange(len(order)) - np.searchsorted(sorted_pixels, sorted_pixels)
-    places = np.full((pixels + 1, (block.side // POOL) ** 2), len(occurrences), np.int32)
+    places = np.full((pixels, (block.side // POOL) ** 2), len(occurrences), np.int32)
     places[sorted_pixels, number] = order
     return places

@@ -17,7 +17,7 @@ class PooledConvolution:
         self._block, self._epsilon = block, epsilon
         self._frames = tf.constant(frames(block))
         self._windows = tf.constant(window_rows(block))
-        self._occurrences = tf.constant(rows_of_pixels(block)[:-1].T)
+        self._occurrences = tf.constant(rows_of_pixels(block).T)
 
     def __call__(self, values: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
         """Return the pool's output for a convolution with `weight` [k, k, in, out] and `bias`, without batch norm."""

@@ -24,7 +24,7 @@ from engine.conventions import Conventions, conventions_of
 from engine.models import ARCHITECTURES, CLASSES
 from engine.optimization import BETAS, SLOTS
 from engine.pixels import normalise
-from engine.pooling import default_threads, pooled_blocks
+from engine.pooling import default_threads, is_blocks_and_dense, pooled_blocks
 
 if TYPE_CHECKING:
     from engine.models import State
@@ -67,7 +67,8 @@ class TorchLearner:
         self._conventions = conventions_of(config)
         self._torch_device = torch.device(device.id)
         self._network = _build(config, self._conventions).to(self._torch_device)
-        self._blocks = pooled_blocks(ARCHITECTURES[config.model]) if device.id == "cpu" else ()
+        by_hand = device.id == "cpu" and is_blocks_and_dense(ARCHITECTURES[config.model])
+        self._blocks = pooled_blocks(ARCHITECTURES[config.model]) if by_hand else ()
         self._parameters = dict(self._network.named_parameters())
         self._optimizer = optimizer_of(config, list(self._parameters.values()), self._torch_device)
         self._captured: dict[int, CapturedStep] = {}  # by the number of images

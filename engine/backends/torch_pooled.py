@@ -59,7 +59,9 @@ class PooledStep:
         torch.sum(of_logits, 1, out=self._of_bias)
         of_output = torch.mm(self._weight.t(), of_logits, out=self._of_features)
         for block in reversed(self._blocks):
-            of_output = block.backward(of_output)
+            block.backward(of_output)
+            if block is not self._blocks[0]:
+                of_output = block.of_input()
 
 
 class _Block:
@@ -68,11 +70,10 @@ class _Block:
     def __init__(self, block: PooledBlock, layers: Sequence[nn.Module], rows: torch.Tensor, biased: bool) -> None:
         images, filters, windows = rows.shape[1], block.conv.filters, window_rows(block)
         self._rows = rows
-        self._is_first = block.input_shape[0] == 1
         self._frames = torch.from_numpy(frames(block))
         self._taps = self._frames.t()
         self._window_rows = torch.from_numpy(windows.flatten())
-        places = rows_of_pixels(block)[:-1]
+        places = rows_of_pixels(block)
         self._places = torch.from_numpy(places.flatten())
         self._first_places = torch.arange(0, places.size, places.shape[1], dtype=self._places.dtype)
 
@@ -105,14 +106,19 @@ class _Block:
         self._pool()
         torch.add(self._largest, self._bias, out=self._pooled).relu_()
 
-    def backward(self, of_output: torch.Tensor) -> torch.Tensor:
-        """Compute the parameters' gradients; return that of the input, for a first block nothing of use."""
+    def backward(self, of_output: torch.Tensor) -> None:
+        """Compute the parameters' gradients, given that of the output."""
         of_pooled = self._through_relu(of_output)
         torch.sum(of_pooled, 1, out=self._of_bias)
         self._share_out(of_pooled)
         self._of_firsts.copy_(self._of_first)
         torch.sub(self._of_larger, self._of_first, out=self._of_seconds)
-        return self._through_convolution()
+        self._through_convolution()
+
+    def of_input(self) -> torch.Tensor:
+        """Return the gradient of the input, after `backward`: the sum over all patches that a pixel is in."""
+        torch.mm(self._kernels.t(), self._of_candidates, out=self._of_patch_columns)
+        return torch.embedding_bag(self._of_patches, self._places, self._first_places)[0]  # sums
 
     def _convolve(self, weight: torch.Tensor) -> None:
         """Compute what the pool chooses from, [4 out, windows · n]."""
@@ -139,14 +145,10 @@ class _Block:
         torch.sub(of_largest, self._of_upper, out=self._of_lower)
         torch.ge(self._firsts, self._seconds, out=self._of_first).mul_(self._of_larger)
 
-    def _through_convolution(self) -> torch.Tensor:
-        """Compute the weight's gradient, and that of the input: the sum over all patches that a pixel is in."""
+    def _through_convolution(self) -> None:
+        """Compute the weight's gradient."""
         torch.mm(self._of_candidates, self._patch_columns.t(), out=self._of_kernels)
         torch.mm(self._of_framed, self._taps, out=self._of_weight)
-        if self._is_first:
-            return self._of_patches
-        torch.mm(self._kernels.t(), self._of_candidates, out=self._of_patch_columns)
-        return torch.embedding_bag(self._of_patches, self._places, self._first_places)[0]  # sums
 
 
 class _NormBlock(_Block):
@@ -183,8 +185,8 @@ class _NormBlock(_Block):
         self._running_mean.lerp_(torch.addcmul(self._bias, mean, self._sign), momentum)
         self._running_variance.lerp_(variance.mul_(self._unbiased), momentum)
 
-    def backward(self, of_output: torch.Tensor) -> torch.Tensor:
-        """Compute the parameters' gradients; return that of the input, for a first block nothing of use.
+    def backward(self, of_output: torch.Tensor) -> None:
+        """Compute the parameters' gradients, given that of the output.
 
         Batch norm's gradient is g·s − s·mean(g) − s·x̂·mean(g·x̂) (Ioffe and Szegedy, 2015), s = scale/deviation.
         Only the largest of each window has a g other than zero, so the means are sums over those.
@@ -199,9 +201,8 @@ class _NormBlock(_Block):
         self._share_out(of_pooled.mul_(self._factor))
         self._of_firsts.add_(self._of_first)
         self._of_seconds.add_(self._of_larger.sub_(self._of_first))
-        of_rows = self._through_convolution()
+        self._through_convolution()
         self._of_weight.mul_(self._sign)
-        return of_rows
 
 
 def _rows(shape: tuple[int, int, int], images: int) -> torch.Tensor:
