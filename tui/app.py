@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from rich.text import Text
-from rich.theme import ThemeStackError
 from textual.app import SystemCommand
 from textual.binding import Binding
-from textual.filter import LineFilter
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
@@ -24,7 +20,6 @@ from engine.backends import BACKENDS
 from engine.config import TrainConfig
 from engine.devices import BackendReport, probe
 from engine.runs import Run, Store
-from tui.ascii_filter import AsciiFilter
 from tui.background import WorkFailed, in_background, post_safely
 from tui.control import RunControl
 from tui.farewell import farewell
@@ -43,8 +38,7 @@ from tui.palette import palette_of
 from tui.screens import import_screens, mode_screens
 from tui.screens.opening import OpeningScreen
 from tui.signals import exit_on_signals
-from tui.terminal import is_remote, picture_mode, wants_ascii
-from tui.theme import DEFAULT_THEME, OURS, console_theme
+from tui.theme import DEFAULT_THEME
 from tui.watcher import RunChanged, RunsChanged, StoreFailed, Watcher
 from tui.widgets.mode_bar import MODE_TITLES
 
@@ -103,23 +97,15 @@ class MnistApp(RunControl):
         probe: Callable[[str], BackendReport] = probe,
         memory: Memory | None = None,
     ) -> None:
-        super().__init__(store)
+        super().__init__(store, ascii, settings.get("theme") or DEFAULT_THEME)
         self.settings = settings
-        self._memory = memory
-        self.ascii = wants_ascii(os.environ, ascii)
-        self.picture_mode = picture_mode(os.environ, ascii)
+        self.memory = memory
         self.watcher = Watcher(store, lambda message: post_safely(self, message))
         self._probe = probe
         self._run_on_display = open_run
         self._data = ""
         self._follows_training = True  # to the next run of a family, when this one has ended
         self.duel_opened_in = "train"
-        if is_remote(os.environ):
-            self.animation_level = "none"
-        for theme in OURS:
-            self.register_theme(theme)
-        self.theme = settings.get("theme") or DEFAULT_THEME
-        self._pass_theme_on()
 
     # Start and end
 
@@ -178,22 +164,6 @@ class MnistApp(RunControl):
             self._exit_renderables.append(Text(text))
         self._close_messages_no_wait()
 
-    def watch_theme(self, before: str, now: str) -> None:
-        """Give the texts in tables the theme's colours too, and remember what the user has chosen."""
-        self._pass_theme_on()
-        if self._memory and self.is_running and now != before:
-            self._memory.keep("theme", now)
-
-    def _pass_theme_on(self) -> None:
-        with suppress(ThemeStackError):  # at the first theme, there is none to take away
-            self.console.pop_theme()
-        self.console.push_theme(console_theme(self.get_css_variables()))
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Draw nothing but ASCII where that is wanted."""
-        filters = super().get_line_filters()
-        return [*filters, AsciiFilter()] if self.ascii else filters
-
     # What the background says
 
     def on_run_changed(self, message: RunChanged) -> None:
@@ -222,8 +192,8 @@ class MnistApp(RunControl):
         first_look = self.runs is None
         self.store_problem = ""
         self.runs = message.snapshots
-        if first_look and not self.runs and self._memory and not self._memory.recall("tour"):
-            self._memory.keep("tour", "shown")
+        if first_look and not self.runs and self.memory and not self.memory.recall("tour"):
+            self.memory.keep("tour", "shown")
             self.action_tour()
         live = sum(snapshot.live for snapshot in message.snapshots)
         if first_look and live > 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from textual.app import App
 from textual.binding import Binding
 from textual.reactive import var
 
@@ -16,13 +15,14 @@ from engine.runs import Run, Store
 from tui.background import in_background
 from tui.family import Family
 from tui.jobs import delete_runs, label_run, launch_runs, relaunch_run
+from tui.look import Look
 from tui.snapshot import RunSnapshot
 from tui.terminal import clean
 
 RESUMABLE = ("stopped", "failed", "crashed")
 
 
-class RunControl(App[None]):
+class RunControl(Look):
     """Controls the runs of `store`, above all the one on display; `started_here` are the ids of this session's."""
 
     BINDINGS = [
@@ -41,8 +41,8 @@ class RunControl(App[None]):
     template: var[TrainConfig | None] = var(None)
     """Settings that the form is to take over, until it has."""
 
-    def __init__(self, store: Store) -> None:
-        super().__init__()
+    def __init__(self, store: Store, ascii: bool, theme: str) -> None:
+        super().__init__(ascii, theme)
         self.store = store
         self.started_here: set[str] = set()
         self.is_launching = False
