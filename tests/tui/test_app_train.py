@@ -268,3 +268,15 @@ async def test_zoom_goes_from_all_epochs_to_the_last_ones_and_back(store: Store)
         for recent in (10, 5, 0):
             await pilot.press("z")
             assert {chart.recent for chart in app.screen.query(Chart)} == {recent}
+
+
+async def test_the_last_epoch_stays_in_sight_when_there_is_less_room(store: Store) -> None:
+    completed(store, epochs=12)
+    async with opened(store, size=(120, 40)) as (app, pilot):
+        await until_shown(app, "✓ completed")
+        table = app.screen.query_one("EpochTable", DataTable)
+        await until(lambda: table.cursor_row == 11, "the cursor is on the last epoch")
+        await pilot.resize_terminal(120, 24)
+        await until(lambda: table.size.height < 12, "the table is lower than its rows")
+        await pilot.pause()
+        assert table.scroll_y + table.size.height >= 13  # twelve rows and the heading

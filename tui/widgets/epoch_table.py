@@ -129,8 +129,9 @@ class EpochTable(DataTable[Text]):
             self.move_cursor(row=own - 1)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Choose the columns that fit."""
+        """Choose the columns that fit, and keep the row with the cursor in sight."""
         self.show(self._family)
+        self.move_cursor(row=self.cursor_row)
 
     def _lay_out(self) -> None:
         """Choose the columns; where they are others now, the table is empty afterwards."""
