@@ -5,12 +5,21 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, NamedTuple
 
 import pytest
 
 from tests.tui.cli_harness import refused, start
 from tests.waiting import PATIENCE, wait_until
+
+
+class Server(NamedTuple):
+    """The port that is served on, and what the server has to say beside the address."""
+
+    port: int
+    stderr: IO[str] | None
 
 
 def test_without_its_package_there_is_one_clear_error(
@@ -21,39 +30,46 @@ def test_without_its_package_there_is_one_clear_error(
     assert "pip install 'mnist-tui[serve]'" in refused(capsys, ["serve"])
 
 
-def test_others_are_let_in_only_with_a_warning(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_others_are_let_in_only_with_a_warning(cli_store: Path) -> None:
+    with serving("--host", "0.0.0.0") as server:
+        pass
+    assert server.stderr
+    assert "can start training on this machine and read files of yours" in server.stderr.read()
+
+
+def test_what_is_reached_from_this_machine_alone() -> None:
     pytest.importorskip("textual_serve")
-    from tui.browser import AppServer, is_loopback
+    from tui.browser import is_loopback
 
-    monkeypatch.setattr(AppServer, "serve", lambda self: None)
-    from tui.cli import run
-
-    assert run(["serve"]) == 0
-    assert capsys.readouterr().err == ""
-    assert run(["serve", "--host", "0.0.0.0", "--port", "9000"]) == 0
-    assert "whoever reaches 0.0.0.0:9000 can start training on this machine" in capsys.readouterr().err
     assert [host for host in ("localhost", "::1", "127.0.0.2", "0.0.0.0", "example.org") if is_loopback(host)] == [
         "localhost", "::1", "127.0.0.2",
     ]  # fmt: skip
 
 
-@pytest.fixture
-def port(cli_store: Path) -> Iterator[int]:
-    """The port of a server."""
+@contextmanager
+def serving(*options: str) -> Iterator[Server]:
+    """Give a real server, and end it."""
     pytest.importorskip("textual_serve")
     with socket.create_server(("127.0.0.1", 0)) as free:
-        number: int = free.getsockname()[1]
-    server = start("serve", "--port", str(number))
-    assert server.stdout
-    assert server.stdout.readline() == f"The app is at http://127.0.0.1:{number} until you press Ctrl+C.\n"
+        port: int = free.getsockname()[1]
+    process = start("serve", "--port", str(port), *options)
+    assert process.stdout
+    assert process.stdout.readline().endswith(f":{port} until you press Ctrl+C.\n")
     with socket.socket() as visitor:
-        wait_until(lambda: visitor.connect_ex(("127.0.0.1", number)) == 0, "the server listens")
-    yield number
-    server.terminate()
-    assert server.wait(PATIENCE) == 0
-    server.stdout.close()
+        wait_until(lambda: visitor.connect_ex(("127.0.0.1", port)) == 0, "the server listens")
+    yield Server(port, process.stderr)
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
+    process.stdout.close()
+
+
+@pytest.fixture
+def port(cli_store: Path) -> Iterator[int]:
+    """The port of a server, which has nothing to warn of."""
+    with serving() as server:
+        yield server.port
+    assert server.stderr
+    assert server.stderr.read() == ""
 
 
 async def test_a_page_gets_the_app_and_a_stranger_does_not(port: int) -> None:
