@@ -5,7 +5,6 @@ It trains on made-up digits and prints its measurements as one line of JSON.
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from engine.backends import load_backend
 from engine.bench import RECIPES, Measurement
 from engine.config import TrainConfig
 from engine.errors import EngineError
+from engine.memory import peak_memory_bytes
 from engine.models import ARCHITECTURES
 from engine.postmortem import explained
 
@@ -75,7 +75,7 @@ def _measure_recipe(
         images_per_second=steps * config.batch_size,
         first_step_seconds=first_step_seconds,
         build_seconds=max(0.0, first - second),
-        memory_bytes=_peak_memory(),
+        memory_bytes=peak_memory_bytes(),
         gpu_memory_bytes=gpu_memory,
         weights_on=weights_on,
     )
@@ -116,11 +116,6 @@ class _Batches:
             self.timed(learner, steps)
             done += steps
         return done / (time.perf_counter() - began)
-
-
-def _peak_memory() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _torch_witness(device: str) -> tuple[tuple[str, ...], int | None]:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from msgspec import structs
-
 from engine.backends import BACKENDS
-from engine.comparison import Spread
+from engine.comparison import Spread, recipe_of
 from engine.comparison import verdict as compare_accuracies
-from engine.config import TrainConfig
 from engine.duel import OTHER_IMAGES, Agreement, Duel, Entry, Side
 from engine.errors import DataError
 from engine.overlay import SIGNIFICANT, Overlay, p_text
@@ -53,10 +50,10 @@ def duel_between(first: RunSnapshot, second: RunSnapshot, kin: Sequence[RunSnaps
     """
     if first.config is None or second.config is None:
         return None
-    recipe, other_recipe = _without_seed(first.config), _without_seed(second.config)
+    recipe, other_recipe = recipe_of(first.config), recipe_of(second.config)
     if recipe == other_recipe:
         kin = ()
-    repeats = [(_without_seed(one.config), one) for one in kin if one.config]
+    repeats = [(recipe_of(one.config), one) for one in kin if one.config]
     has_both_backends = first.config.backend != second.config.backend
     names = [_name(one, has_both_backends) for one in (first, second)]
     return Duel(
@@ -68,10 +65,6 @@ def duel_between(first: RunSnapshot, second: RunSnapshot, kin: Sequence[RunSnaps
 def _name(snapshot: RunSnapshot, has_both_backends: bool) -> str:
     assert snapshot.config
     return BACKENDS[snapshot.config.backend].label if has_both_backends else snapshot.label
-
-
-def _without_seed(config: TrainConfig) -> TrainConfig:
-    return structs.replace(config, seed=0)
 
 
 def _side(name: str, lead: RunSnapshot, repeats: Sequence[RunSnapshot]) -> Side:
