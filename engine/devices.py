@@ -14,7 +14,8 @@ from engine.backends.base import Device
 from engine.errors import EngineError
 from engine.process import python_command, python_environment
 
-PROBE_SECONDS = 120.0
+PROBE_SECONDS = 300.0
+"""A framework is loaded in 3 to 6; a machine that trains on all its processors lets it wait."""
 
 
 class BackendReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,8 +30,11 @@ class BackendReport(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
-def probe(name: str) -> BackendReport:
-    """Ask the backend called `name` for its devices, in a process of its own: some seconds for the import."""
+def probe(name: str, niceness: int = 0) -> BackendReport:
+    """Ask the backend called `name` for its devices, in a process of its own: some seconds for the import.
+
+    With a `niceness` (0 to 19) neither who asks nor a run in training need wait for that.
+    """
     info = BACKENDS[name]
     if not info.installed:
         return BackendReport(
@@ -38,7 +42,7 @@ def probe(name: str) -> BackendReport:
         )
     try:
         answer = subprocess.run(
-            python_command("engine.devices", name),
+            python_command("engine.devices", name, str(niceness)),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=PROBE_SECONDS,
@@ -78,5 +82,5 @@ def expected_device(wanted: str) -> str:
 
 
 if __name__ == "__main__":
-    os.nice(10)  # the app asks as it opens: neither it nor a run in training is to wait for that
+    os.nice(int(sys.argv[2]))
     sys.stdout.buffer.write(msgspec.json.encode(_report(sys.argv[1])) + b"\n")

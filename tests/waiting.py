@@ -14,7 +14,8 @@ from engine.runs import Run
 T = TypeVar("T")
 E = TypeVar("E", bound=AnyEvent)
 
-PATIENCE = 90.0
+PATIENCE = 240.0
+"""Seconds for what takes some: workers, which stand behind everything else, may have to wait for a busy machine."""
 
 
 def wait_until(condition: Callable[[], T], what: str, patience: float = PATIENCE) -> T:

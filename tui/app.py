@@ -43,6 +43,8 @@ from tui.watcher import RunChanged, RunsChanged, StoreFailed, Watcher
 from tui.widgets.mode_bar import MODE_TITLES
 
 PAUSE_FOR_KEYS = 0.05
+unhurried_probe = partial(probe, niceness=10)
+"""Neither keys nor a run in training wait for frameworks that say what they see."""
 
 # What Textual calls alt with 1 to 5, and a digit pressed right after escape: the characters of an Apple keyboard.
 ALT_DIGITS = ("inverted_exclamation_mark", "trade_mark_sign", "pound_sign", "cent_sign", "infinity")
@@ -94,7 +96,7 @@ class MnistApp(RunControl):
         settings: dict[str, Any],
         ascii: bool = False,
         open_run: Run | None = None,
-        probe: Callable[[str], BackendReport] = probe,
+        probe: Callable[[str], BackendReport] = unhurried_probe,
         memory: Memory | None = None,
     ) -> None:
         super().__init__(store, ascii, settings.get("theme") or DEFAULT_THEME)

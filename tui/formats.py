@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,6 +77,12 @@ def place_text(place: Place) -> str:
 def rate_text(change: CommandApplied) -> str:
     """`learning rate 0.001 from epoch 3, step 120 on`."""
     return f"learning rate {change.learning_rate:g} from epoch {change.epoch}, step {count(change.step or 1)} on"
+
+
+def from_home(text: str) -> str:
+    """`IDX files in /home/ada/mnist` → `IDX files in ~/mnist`, where the home folder is /home/ada."""
+    home = os.path.expanduser("~")  # noqa: PTH111 - unlike Path.home, it does not raise where there is none
+    return text.replace(f"{home}{os.sep}", f"~{os.sep}") if len(home) > 1 else text
 
 
 def text_of(value: object) -> str:

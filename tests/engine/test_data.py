@@ -22,6 +22,7 @@ import pytest
 
 from engine import data, download
 from engine.errors import DataError
+from tests.waiting import PATIENCE
 
 COMPLETE = os.environ.get("MNIST_TUI_DATA", "")
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -223,7 +224,7 @@ class TestLooking:
             "import sys; from engine import data; data.locate(sys.argv[1]); data.locate(); data.sample();"
             "sys.exit(bool({'numpy', 'pooch', 'requests', 'mlxtend', 'pandas'} & set(sys.modules)))"
         )
-        subprocess.run([sys.executable, "-c", script, str(folder)], check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", script, str(folder)], check=True, timeout=PATIENCE)
 
     def test_the_argument_beats_the_environment_which_beats_the_cache(
         self, folder: Path, npz: Path, digits: data.Dataset, monkeypatch: pytest.MonkeyPatch

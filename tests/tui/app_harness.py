@@ -13,21 +13,24 @@ import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from engine import events
+from engine import checkpoint, events
 from engine.backends import BACKENDS
 from engine.backends.base import Device
+from engine.checkpoint import LAST, Metadata, expected_shapes
 from engine.config import TrainConfig
 from engine.data import Dataset
 from engine.devices import BackendReport
 from engine.evaluation import predictions_path, save_predictions
 from engine.eventlog import EventWriter
 from engine.locks import FileLock
+from engine.models import ARCHITECTURES, initial_state
 from engine.runs import Run, Store
+from tests.reference import State
+from tests.waiting import PATIENCE
 from tui.app import MnistApp
 from tui.datasets import dataset_at
 
 W = TypeVar("W", bound=Widget)
-PATIENCE = 60.0
 
 
 def cpu_only(backend: str) -> BackendReport:
@@ -115,6 +118,17 @@ class WrittenRun:
         path = predictions_path(self.run.predictions_path, epoch)
         save_predictions(path, _logits(dataset_at(""), wrong))
         self.tell(events.PredictionsSaved(epoch=epoch, path=path.name, mistakes=wrong))
+
+    def save_checkpoint(self, epoch: int, seed: int = 0) -> State:
+        """Write a checkpoint after `epoch` with the weights that `seed` gives, and tell of it."""
+        config, architecture = self.config, ARCHITECTURES[self.config.model]
+        shapes = expected_shapes(architecture, config.optimizer)
+        state: State = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+        state |= initial_state(architecture, seed, "torch") | {"optimizer.step": np.array(epoch, np.int64)}
+        metadata = Metadata(model=config.model, optimizer=config.optimizer, seed=config.seed, epoch=epoch)
+        checkpoint.save(self.run.path / LAST, state, metadata)
+        self.tell(events.CheckpointSaved(epoch=epoch, path=LAST, best=True))
+        return state
 
     def finish(self, outcome: events.Outcome = "completed", error: events.ErrorInfo | None = None) -> Run:
         """End the run in order."""

@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import checkpoint, events
-from engine.checkpoint import LAST, Metadata, expected_shapes
+from engine.checkpoint import LAST
 from engine.evaluation import log_softmax
-from engine.models import ARCHITECTURES, initial_state
 from engine.runs import Store
 from tests.reference import ReferenceLearner, State
 from tests.tui.app_harness import WrittenRun, opened, shown, until, until_shown
@@ -29,18 +27,6 @@ def store(store: Store, sketches_folder: Path, monkeypatch: pytest.MonkeyPatch) 
     return store
 
 
-def save_checkpoint(written: WrittenRun, epoch: int, seed: int = 0) -> State:
-    """Write a checkpoint after `epoch` with the weights that `seed` gives, and tell of it."""
-    config, architecture = written.config, ARCHITECTURES[written.config.model]
-    shapes = expected_shapes(architecture, config.optimizer)
-    state: State = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
-    state |= initial_state(architecture, seed, "torch") | {"optimizer.step": np.array(epoch, np.int64)}
-    metadata = Metadata(model=config.model, optimizer=config.optimizer, seed=config.seed, epoch=epoch)
-    checkpoint.save(written.run.path / LAST, state, metadata)
-    written.tell(events.CheckpointSaved(epoch=epoch, path=LAST, best=True))
-    return state
-
-
 def first_weight(state: State) -> str:
     """The number in the first cell of the first filter."""
     return short(float(state["conv1.weight"][0, 0, 0, 0]))
@@ -57,9 +43,9 @@ async def test_the_first_filters_follow_a_run_while_it_trains(store: Store) -> N
     async with opened(store) as (app, pilot):
         await pilot.press("5")
         await until_shown(app, "No checkpoint yet")
-        before = first_weight(save_checkpoint(written, epoch=1))
+        before = first_weight(written.save_checkpoint(epoch=1))
         await until_shown(app, "conv1 of mine", "after epoch 1", "filter 4", before)
-        after = first_weight(save_checkpoint(written, epoch=2, seed=5))
+        after = first_weight(written.save_checkpoint(epoch=2, seed=5))
         await until_shown(app, "after epoch 2")
         assert before != after == first_cell(app)
     written.vanish()
@@ -68,7 +54,7 @@ async def test_the_first_filters_follow_a_run_while_it_trains(store: Store) -> N
 async def test_a_digit_is_followed_through_the_network(store: Store) -> None:
     written = WrittenRun(store, model="cnn")
     written.start()
-    state = save_checkpoint(written, epoch=1)
+    state = written.save_checkpoint(epoch=1)
     written.finish()
     async with opened(store, size=(200, 60)) as (app, pilot):
         await pilot.press("5")
@@ -94,7 +80,7 @@ async def test_it_says_why_there_is_nothing_to_look_into(store: Store) -> None:
         await until_shown(app, "ended before its first checkpoint", "Press 2")
         damaged = WrittenRun(store)
         damaged.start()
-        save_checkpoint(damaged, epoch=1)
+        damaged.save_checkpoint(epoch=1)
         (damaged.run.path / LAST).write_bytes(b"nothing of the kind")
         app.open_run(damaged.finish())
         await until_shown(app, "No checkpoint loads.", "Start the training anew")
@@ -104,7 +90,7 @@ async def test_it_says_why_there_is_nothing_to_look_into(store: Store) -> None:
 async def test_layers_filters_and_digit_are_seen_together_or_a_key_away(store: Store) -> None:
     written = WrittenRun(store)
     written.start()
-    save_checkpoint(written, epoch=1)
+    written.save_checkpoint(epoch=1)
     written.finish()
     sizes = {
         (80, 24): [["layers"], ["filters"], ["digit"]],

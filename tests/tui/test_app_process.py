@@ -13,6 +13,7 @@ import pytest
 
 from engine.runs import Store
 from tests.tui.app_harness import WrittenRun, is_locked
+from tests.waiting import PATIENCE
 
 FRAMEWORKS = ("torch", "torchvision", "tensorflow", "keras")
 OPEN = """
@@ -46,7 +47,7 @@ def test_a_signal_ends_the_app_gives_the_terminal_back_and_leaves_the_run(
     written.start()
     environment = os.environ | {"TERM": "xterm-256color"}
     code = APP + "app.run(); sys.exit(app.return_code)"
-    child = pexpect.spawn(sys.executable, ["-c", code], env=environment, dimensions=(24, 80), timeout=60)
+    child = pexpect.spawn(sys.executable, ["-c", code], env=environment, dimensions=(24, 80), timeout=PATIENCE)
     child.expect_exact(ENTER_SCREEN)
     child.expect_exact("running")
     child.kill(number)

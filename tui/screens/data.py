@@ -16,7 +16,7 @@ from textual.widgets import Static
 from tui import images as work
 from tui.background import OneAtATime, WorkFailed
 from tui.browsing import next_of
-from tui.formats import count
+from tui.formats import count, from_home
 from tui.jobs import Dataset
 from tui.screens.mode_screen import ModeScreen
 from tui.terminal import clean
@@ -135,7 +135,7 @@ class DataScreen(ModeScreen):
             return
         texts = {
             "name": info.name,
-            "source": info.source,
+            "source": from_home(info.source),
             "to train": f"{count(info.train_examples)} images",
             "to test": f"{count(info.test_examples)} images",
             "pixels": "28×28, grey, 0 to 255",

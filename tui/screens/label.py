@@ -28,7 +28,8 @@ def ask_for_name(snapshot: RunSnapshot, runs: Sequence[RunSnapshot]) -> LabelScr
         is_taken = check_name(text, ids) in names
         return "Another run is called that too: commands then need its id." if is_taken else ""
 
-    question = f"What is run {snapshot.run.id} to be called? Commands find it by that name; none leaves it its id."
+    asked = f"What is run {snapshot.run.id} to be called?"
+    question = f"{asked} Commands find it by that name. Without one it is called by its id."
     return LabelScreen("Name", question, snapshot.name, check)
 
 
@@ -38,7 +39,7 @@ def ask_for_note(snapshot: RunSnapshot) -> LabelScreen:
     def check(text: str) -> str:
         return f"{NOTE_LENGTH - len(checked_note(text))} characters are left."
 
-    question = f"What is to be noted on run {snapshot.label}? The filter of the list finds it by these words."
+    question = f"What is to be noted on run “{snapshot.label}”? The filter of the list finds it by these words."
     return LabelScreen("Note", question, snapshot.labels.note, check)
 
 

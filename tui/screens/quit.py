@@ -17,6 +17,8 @@ from tui.snapshot import RunSnapshot
 
 Answer = Literal["detach", "stop", "stay"]
 ANSWERS: dict[str, Answer] = {"detach": "detach", "stop": "stop", "stay": "stay"}
+NAMED = 6
+"""So many of the live runs are named one by one: more would push the answers off a small screen."""
 
 
 class QuitScreen(ModalScreen[Answer]):
@@ -37,12 +39,14 @@ class QuitScreen(ModalScreen[Answer]):
 
     def compose(self) -> ComposeResult:
         """Lay out the runs, the question and its answers."""
-        names = ", ".join(snapshot.run.id for snapshot in self._live)
-        number = "Run" if len(self._live) == 1 else "Runs"
-        verb = "is" if len(self._live) == 1 else "are"
+        runs = [f"Run {snapshot.run.id} is {snapshot.status}." for snapshot in self._live[:NAMED]]
+        if len(self._live) > NAMED:
+            runs.append(f"{len(self._live) - NAMED} more are waiting or running.")
+        them = "it" if len(self._live) == 1 else "them"
+        offer = f"Detach leaves {them} to go on; you can come back to {them}. Stop tests and saves first."
         with Vertical(classes="dialog"):
-            yield Static(Content(f"{number} {names} {verb} {self._live[0].status}."))
-            yield Static(Content("Detach leaves it running; you can come back to it. Stop tests and saves first."))
+            yield Static(Content("\n".join(runs)))
+            yield Static(Content(offer))
             with Horizontal():
                 yield Button("Detach  d", id="detach", variant="primary", compact=True)
                 yield Button("Stop  s", id="stop", compact=True)

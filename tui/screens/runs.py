@@ -291,7 +291,7 @@ class RunsScreen(ModeScreen):
             return
         from tui.screens.confirm import ConfirmScreen
 
-        which, their = (f"run {ended[0].label}", "its") if len(ended) == 1 else (f"{len(ended)} runs", "their")
+        which, their = (f"run “{ended[0].label}”", "its") if len(ended) == 1 else (f"{len(ended)} runs", "their")
         kept = f" {len(live)} that {'is' if len(live) == 1 else 'are'} live will stay." if live else ""
         question = f"Delete {which} with {their} checkpoints and predictions? There is no way back.{kept}"
         screen = ConfirmScreen(question, yes="Delete", no="Keep")

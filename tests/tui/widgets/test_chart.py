@@ -11,6 +11,7 @@ import time
 import pytest
 from textual.app import App, ComposeResult
 
+from tests.waiting import PATIENCE
 from tui.widgets.chart import Chart, LineStyle, Series
 
 EPOCHS = list(range(1, 11))
@@ -74,7 +75,7 @@ async def test_train_and_test_differ_in_shape_as_well_as_in_colour() -> None:
         await pilot.pause()
         assert styles_of(chart, "•") == set()
         chart.show([TRAIN, TEST])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not styles_of(chart, "•"):
                 await pilot.pause()
         assert styles_of(chart, "•") == {"#e69f00"}
@@ -179,7 +180,7 @@ async def test_a_logarithmic_scale_leaves_out_what_has_no_logarithm() -> None:
         await pilot.pause()
         assert "1e-07┤" in screen(app)
         chart.show([Series("train", [1, 2], [0.0, -1.0])])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while "No values above zero" not in screen(app):
                 await pilot.pause()
 
@@ -264,7 +265,7 @@ async def test_a_stream_of_values_is_drawn_ten_times_a_second_at_most_and_ends_w
             chart.show([Series("train", [1, 2], [0, top])])
             await pilot.pause()
         assert len(builds) <= (time.monotonic() - begin) / 0.1 + 1
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while "1000┤" not in screen(app):
                 await pilot.pause()
 
@@ -314,5 +315,7 @@ async def main():
 asyncio.run(main())
 print(sorted({"plotext", "numpy", "torch", "tensorflow"} & set(sys.modules)))
 """
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
     assert result.stdout.split("\n")[:2] == ["True", "[]"]
