@@ -1,6 +1,7 @@
 # make run    the app (without a terminal: a short headless training run)
 # make test   the whole test suite
 # make lint   ruff, mypy and the import contracts
+# make snapshots  the tests' texts of all screens anew, to be looked at before they are committed
 # make bench  side-by-side measurements
 # make bench-gpu  the backends' contract on the GPU, and how fast each device trains
 # make stress long torture tests (STRESS_SUITE_RUNS=10: so often the whole suite under full load; 0: not at all)
@@ -8,7 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EPOCHS ?= 3
 
-.PHONY: run test lint format bench bench-gpu stress clean
+.PHONY: run test snapshots lint format bench bench-gpu stress clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -27,6 +28,9 @@ run: .venv/.installed
 
 test: .venv/.installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+snapshots: .venv/.installed-dev
+	$(BIN)/python -m pytest tests/tui/test_snapshots.py --update-snapshots
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

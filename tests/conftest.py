@@ -24,6 +24,11 @@ from tests.backend_process import RemoteBackend
 IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `make snapshots` sets."""
+    parser.addoption("--update-snapshots", action="store_true", help="write the screens' texts anew")
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many processes `-n auto` starts: one more than processors, for tests often wait."""
     return (os.cpu_count() or 1) + 1
