@@ -12,7 +12,7 @@ import msgspec
 from engine.backends import BACKENDS, load_backend
 from engine.backends.base import Device
 from engine.errors import EngineError
-from engine.process import python_command, python_environment
+from engine.process import give_way, python_command, python_environment
 
 PROBE_SECONDS = 300.0
 """A framework is loaded in 3 to 6; a machine that trains on all its processors lets it wait."""
@@ -82,5 +82,5 @@ def expected_device(wanted: str) -> str:
 
 
 if __name__ == "__main__":
-    os.nice(int(sys.argv[2]))
+    give_way(int(sys.argv[2]))
     sys.stdout.buffer.write(msgspec.json.encode(_report(sys.argv[1])) + b"\n")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
 
 import engine
+
+AUTOGROUP = Path("/proc/self/autogroup")
 
 
 def python_command(module: str, *arguments: str) -> list[str]:
@@ -32,3 +35,15 @@ def python_environment() -> dict[str, str]:
         "PYTHONPATH": path,
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def give_way(niceness: int) -> None:
+    """Let other processes go first on a busy processor: raise this one's `niceness`, from 0 to 19.
+
+    Where Linux divides the processor between sessions first (sched(7), autogroups), a process that leads one of its own
+    must say so for the session: niceness counts only within it.
+    """
+    os.nice(niceness)
+    if os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):  # there are none, or the kernel has them changed once in 0.1 s
+            AUTOGROUP.write_text(str(niceness))

@@ -24,6 +24,7 @@ from engine.events import AnyEvent
 from engine.files import clear_drafts
 from engine.locks import FileLock, device_lock_path
 from engine.postmortem import explained
+from engine.process import give_way
 from engine.runs import Run
 from engine.turns import Ticket
 
@@ -98,7 +99,7 @@ class _Worker:
             clear_drafts(self.run.path)
             config = self.run.config
             if expected_device(config.device) == "cpu":
-                os.nice(NICENESS)
+                give_way(NICENESS)
             if not self.skip_queue:
                 yield from self._wait_for_turn(expected_device(config.device))
             from engine.trainer import train
