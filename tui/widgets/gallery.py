@@ -111,7 +111,8 @@ class Gallery(ScrollView, can_focus=True, inherit_bindings=False):
         caption_lines: int = 1,
     ) -> None:
         """Show the tiles of `indices` in their order, the cursor on `keep_index` where that is among them."""
-        self._indices, self._tile_of, self._caption_lines = indices, tile_of, caption_lines
+        self._replace(indices)
+        self._tile_of, self._caption_lines = tile_of, caption_lines
         position = indices.index(keep_index) if keep_index in indices else 0
         self.set_reactive(Gallery.cursor, position)
         self._lay_out()
@@ -121,10 +122,19 @@ class Gallery(ScrollView, can_focus=True, inherit_bindings=False):
 
     def clear(self) -> None:
         """Show no tiles."""
-        self._indices = ()
+        self._replace(())
         self.set_reactive(Gallery.cursor, 0)
         self._lay_out()
         self.refresh()
+
+    def _replace(self, indices: Sequence[int]) -> None:
+        if bool(indices) != bool(self._indices):
+            self.refresh_bindings()
+        self._indices = indices
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to open a tile where there is one."""
+        return action != "open" or bool(self._indices)
 
     def forget_pictures(self) -> None:
         """Draw all pictures anew: the same indices mean other ones from now on."""
