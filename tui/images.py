@@ -78,10 +78,10 @@ def images_of(dataset: Dataset, part: Part) -> tuple[np.ndarray, np.ndarray]:
     return dataset.test_images, dataset.test_labels
 
 
-def find_images(data: str) -> Message:
-    """Read the images that the setting `data` leads to."""
+def find_images(data: str, sample: bool = False) -> Message:
+    """Read the images that the setting `data` leads to, or those of the embedded sample in their stead."""
     try:
-        return ImagesFound(data, dataset_at(data))
+        return ImagesFound(data, dataset_at(data, sample))
     except EngineError as error:
         return ImagesMissing(data, error)
 

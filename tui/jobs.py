@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from textual.message import Message
 
@@ -62,6 +63,8 @@ class Dataset:
     train_counts: tuple[int, ...] = ()
     test_counts: tuple[int, ...] = ()
     error: EngineError | None = None
+    stand_in: Dataset | None = None
+    """The embedded sample, where the dataset would have to be fetched first."""
 
     @property
     def fetched_later(self) -> bool:
@@ -128,11 +131,19 @@ def label_run(store: Store, run: Run, name: str | None = None, note: str | None 
 
 def examine_dataset(data: str) -> Message:
     """Read the dataset that the setting `data` leads to, unless it would have to be downloaded."""
+    try:
+        return DatasetExamined(_facts(data))
+    except DataError as error:
+        dataset = Dataset(data, error=error)
+    if dataset.fetched_later:
+        with suppress(DataError):
+            dataset = replace(dataset, stand_in=_facts(data, sample=True))
+    return DatasetExamined(dataset)
+
+
+def _facts(data: str, sample: bool = False) -> Dataset:
     from engine.data import class_counts
 
-    try:
-        found = dataset_at(data)
-    except DataError as error:
-        return DatasetExamined(Dataset(data, error=error))
+    found = dataset_at(data, sample)
     train, test = (tuple(class_counts(labels)) for labels in (found.train_labels, found.test_labels))
-    return DatasetExamined(Dataset(data, found.info, train, test))
+    return Dataset(data, found.info, train, test)

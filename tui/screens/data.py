@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from engine.data import Dataset as Images
+    from engine.events import DatasetInfo
 
 ALL = "all"
 FACTS = ("name", "source", "to train", "to test", "pixels", "fingerprint", "note")
@@ -115,24 +116,27 @@ class DataScreen(ModeScreen):
 
     def _show(self) -> None:
         dataset = self.lab.dataset
-        found = dataset is not None and dataset.info is not None
-        self.set_class(not found, "-nothing")
+        shown = self._dataset_shown
+        self.set_class(shown is None, "-nothing")
         self.refresh_bindings()
-        if dataset is not None and dataset.error is not None:
+        if dataset and dataset.error:
             parts = [dataset.error.title + ".", dataset.error.message, dataset.error.hint]
             self._say("\n\n".join(part for part in parts if part))
-        if dataset is not None and found:
-            self._show_facts(dataset)
-            self._asked = dataset.data
-            self._reader.ask(partial(work.find_images, dataset.data))
+        if shown and shown.info:
+            self._show_facts(shown, shown.info)
+            self._asked = shown.data
+            self._reader.ask(partial(work.find_images, shown.data, shown.info.sample))
+
+    @property
+    def _dataset_shown(self) -> Dataset | None:
+        """What the form's data setting leads to, or the sample where that has not been fetched yet."""
+        dataset = self.lab.dataset
+        return dataset.stand_in or (dataset if dataset.info else None) if dataset else None
 
     def _say(self, text: str) -> None:
         self.query_one("#no-data", Static).update(Content("\n".join(clean(line) for line in text.split("\n"))))
 
-    def _show_facts(self, dataset: Dataset) -> None:
-        info = dataset.info
-        if info is None:
-            return
+    def _show_facts(self, dataset: Dataset, info: DatasetInfo) -> None:
         texts = {
             "name": info.name,
             "source": from_home(info.source),
@@ -296,7 +300,7 @@ class DataScreen(ModeScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what there is to choose from."""
         if action in ("pane", "class", "set"):
-            return self.lab.dataset is not None and self.lab.dataset.info is not None
+            return self._dataset_shown is not None
         if action == "page":
             return self._images is not None and not self._opened
         if action == "back":
