@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.backends import BACKENDS
+from engine.data import Dataset
+from engine.evaluation import load_predictions, predictions_path
 from engine.families import matched
 from engine.runs import Store
 from tests.tui.app_harness import opened, shown, until, until_shown
@@ -47,8 +49,8 @@ async def test_keys_alone_train_a_network_and_open_its_mistakes(
 
 
 @needs_both
-async def test_both_backends_train_the_form_s_recipe_matched_and_in_turn(
-    store: Store, sketches_folder: Path, monkeypatch: pytest.MonkeyPatch
+async def test_both_backends_train_the_form_s_recipe_matched_and_in_turn_and_keys_lead_to_the_worst_mistake(
+    store: Store, sketches_folder: Path, sketches: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MNIST_TUI_DATA", str(sketches_folder))
     async with opened(store, settings={**QUICK, "seed": 7}) as (app, pilot):
@@ -56,6 +58,22 @@ async def test_both_backends_train_the_form_s_recipe_matched_and_in_turn(
         recipe = app.config
         await pilot.press("b")
         await until_shown(app, "TensorFlow against PyTorch", "percentage points on one seed")
+        await pilot.press("u")
+        await until_shown(app, "50 answers after epoch 2", "McNemar's p", "both wrong")
+        await pilot.press("escape", "3")
+        await until(lambda: app.current_mode == "mistakes" and app.screen.query("#gallery"), "the mistakes come")
+        assert app.snapshot
+        probabilities = load_predictions(predictions_path(app.snapshot.run.predictions_path, epoch=2))
+        true = probabilities[range(50), sketches.test_labels]
+        wrong = probabilities.argmax(axis=1) != sketches.test_labels
+        gallery = app.screen.query_one("#gallery", Gallery)
+        await until(lambda: gallery.count, "there are mistakes")
+        worst = gallery.chosen
+        assert worst is not None
+        assert wrong[worst]
+        assert true[worst] == true[wrong].min()
+        await pilot.press("enter")
+        await until_shown(app, f"test image {worst}")
     assert recipe is not None
     assert [run.config for run in store.runs()] == matched(recipe)
     first, second = (run.progress() for run in store.runs())
