@@ -24,7 +24,7 @@ def wait_until(condition: Callable[[], T], what: str, patience: float = PATIENCE
     while not (answer := condition()):
         if time.monotonic() > deadline:
             pytest.fail(f"Within {patience:.0f} seconds this did not come true: {what}")
-        time.sleep(0.01)
+        time.sleep(0.03)
     return answer
 
 

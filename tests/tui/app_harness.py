@@ -57,7 +57,7 @@ async def until(condition: Callable[[], object], what: str) -> None:
     while not condition():
         if time.monotonic() > deadline:
             pytest.fail(f"Within {PATIENCE:.0f} seconds this did not come true: {what}")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)  # oftener, looking would keep the processor from those that are waited for
 
 
 def shown(app: MnistApp) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from textual import events
 
 from engine.augmentation import transforms_of_image, warp
 from engine.config import TrainConfig
@@ -70,6 +71,16 @@ async def test_an_image_is_shown_as_each_epoch_of_the_forms_run_would_see_it(sto
         assert drawn.pictures == sizes_of(grey(third, largest), app.picture_mode)
         await pilot.press("escape")
         await until(lambda: gallery(app).has_focus, "the page of images is back")
+
+
+async def test_keys_typed_ahead_reach_the_pane_that_the_first_of_them_leads_to(store: Store) -> None:
+    async with opened(store, size=(80, 24)) as (app, pilot):
+        await pilot.press("4")
+        await until(lambda: gallery(app).count == 120, "the images are read")
+        await until(lambda: app.screen.focused and app.screen.focused.id == "overview", "the facts are looked at")
+        for key in ("tab", "right", "right", "enter"):
+            app.post_message(events.Key(key, None))
+        await until_shown(app, "train image 2 · 2")
 
 
 async def test_classes_have_their_names_where_they_are_known_and_it_says_how_to_choose_an_augmentation(

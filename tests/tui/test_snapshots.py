@@ -192,8 +192,18 @@ async def test_every_screen_is_as_it_was_looked_at(
         stops = [(mode, str(1 + list(MODE_TITLES).index(mode))) for mode in STATES[state].modes]
         for name, keys in (*stops, *STATES[state].more):
             app.clear_notifications()  # they go by themselves, sooner or later
-            await pilot.press(*keys.split())
+            for key in keys.split():
+                await press(app, pilot, key)
             await look(app, pilot, folder / f"{name}.txt")
+
+
+async def press(app: MnistApp, pilot: Pilot[None], key: str) -> None:
+    """Press a key, and wait until the screen that it leads to is there: the next key is meant for that one."""
+    await pilot.press(key)
+    if key in "12345":
+        mode = list(MODE_TITLES)[int(key) - 1]
+        await until(lambda: app.current_mode == mode and app.screen.is_current, f"{mode} is on display")
+    await pilot.pause()
 
 
 async def reads(app: MnistApp, pilot: Pilot[None], path: Path) -> None:

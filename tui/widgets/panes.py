@@ -82,7 +82,7 @@ class Panes(Horizontal):
         self.large_digit = large
         self.pane = pane
         self._arrange()
-        self._widget(pane).focus()
+        self.screen.set_focus(self._widget(pane))  # at once: Widget.focus lets keys typed ahead pass by
 
     def go_on(self, step: int) -> None:
         """Give the keys to the next pane, or the one before."""

@@ -68,7 +68,7 @@ class Switched(Horizontal):
         within = self.query_one(f"#{pane}")
         for widget in (within, *within.query("*")):
             if widget.focusable:
-                widget.focus()
+                self.screen.set_focus(widget)  # at once: Widget.focus lets keys typed ahead pass by
                 return
 
     def go_on(self, step: int) -> None:
