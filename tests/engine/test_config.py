@@ -218,7 +218,7 @@ class TestPresets:
         assert (config.optimizer, config.learning_rate, config.batch_size, config.epochs) == ("adam", 0.001, 32, 10)
         assert conventions_of(config) == CONVENTIONS["keras"]
 
-    @pytest.mark.parametrize(("name", "epochs"), [("speedrun", 1), ("accurate", 8)])
+    @pytest.mark.parametrize(("name", "epochs"), [("speedrun", 1), ("accurate", 12)])
     def test_the_impatient_have_a_network_and_a_recipe_of_their_own(self, name: str, epochs: int) -> None:
         config = TrainConfig.preset(name)
         assert (config.backend, config.model, config.epochs) == ("torch", "cnn-strided", epochs)
