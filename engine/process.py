@@ -43,7 +43,7 @@ def give_way(niceness: int) -> None:
     Where Linux divides the processor between sessions first (sched(7), autogroups), a process that leads one of its own
     must say so for the session: niceness counts only within it.
     """
-    os.nice(niceness)
+    now = os.nice(niceness)
     if os.getsid(0) == os.getpid():
         with contextlib.suppress(OSError):  # there are none, or the kernel has them changed once in 0.1 s
-            AUTOGROUP.write_text(str(niceness))
+            AUTOGROUP.write_text(str(now))

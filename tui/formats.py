@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def rate_text(change: CommandApplied) -> str:
 def from_home(text: str) -> str:
     """`IDX files in /home/ada/mnist` → `IDX files in ~/mnist`, where the home folder is /home/ada."""
     home = os.path.expanduser("~")  # noqa: PTH111 - unlike Path.home, it does not raise where there is none
-    return text.replace(f"{home}{os.sep}", f"~{os.sep}") if len(home) > 1 else text
+    return re.sub(rf"(?<!\S){re.escape(home)}(?={os.sep})", "~", text) if len(home) > 1 else text
 
 
 def text_of(value: object) -> str:

@@ -7,6 +7,7 @@ writes them anew; look at what `git diff` shows before you commit it.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -165,6 +166,11 @@ def standstill(tmp_path: Path, sketches: Any, monkeypatch: pytest.MonkeyPatch) -
     """A user whose dataset lies in a folder called digits, at the same time on the same machine as ever."""
     write_idx(tmp_path / "digits", sketches)
     monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("MNIST_TUI_", "SSH_")) or name in ("COLORTERM", "NO_COLOR", "KERAS_HOME"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("TERM", "xterm")  # of 16 colours: digits are drawn in characters that can be read
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("MNIST_TUI_DATA", "digits")
     monkeypatch.setenv("MNIST_TUI_STORE", "runs")
