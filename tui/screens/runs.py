@@ -15,7 +15,7 @@ from textual.widgets import Static
 from tui.background import OneAtATime
 from tui.control import is_resumable
 from tui.duel import has_rival
-from tui.formats import count
+from tui.formats import count, from_home
 from tui.run_list import View
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
@@ -120,7 +120,7 @@ class RunsScreen(ModeScreen):
         self.query_one(FilterLine).tell(found)
         number = "1 run" if message.total == 1 else f"{count(message.total)} runs"
         number = found if message.view.words.strip() else number
-        entitle(self._table, Content(f"{number} in {clean(str(self.lab.store.path))}"))
+        entitle(self._table, Content(f"{number} in {clean(from_home(str(self.lab.store.path)))}"))
 
     def _show_empty(self) -> None:
         """Say what to do where there is nothing to list."""
