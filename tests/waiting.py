@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import pytest
@@ -20,12 +20,23 @@ PATIENCE = 240.0
 
 def wait_until(condition: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
     """Return the first true answer of `condition`; fail, naming `what` was waited for, after `patience` seconds."""
-    deadline = time.monotonic() + patience
+    deadline, pauses = time.monotonic() + patience, lengthening_pauses()
     while not (answer := condition()):
         if time.monotonic() > deadline:
             pytest.fail(f"Within {patience:.0f} seconds this did not come true: {what}")
-        time.sleep(0.03)
+        time.sleep(next(pauses))
     return answer
+
+
+def lengthening_pauses() -> Iterator[float]:
+    """Yield seconds to wait between two looks, from 0.01 to 0.1.
+
+    What comes at once is seen at once; looking often at what takes longer would keep the processor from it.
+    """
+    pause = 0.01
+    while True:
+        yield pause
+        pause = min(0.1, pause * 1.2)
 
 
 def wait_for_event(run: Run, kind: type[E], **fields: object) -> E:

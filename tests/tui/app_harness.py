@@ -26,7 +26,7 @@ from engine.locks import FileLock
 from engine.models import ARCHITECTURES, initial_state
 from engine.runs import Run, Store
 from tests.reference import State
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, lengthening_pauses
 from tui.app import MnistApp
 from tui.datasets import dataset_at
 
@@ -53,11 +53,11 @@ async def opened(
 
 async def until(condition: Callable[[], object], what: str) -> None:
     """Wait until `condition` holds; fail, naming `what` was waited for."""
-    deadline = time.monotonic() + PATIENCE
+    deadline, pauses = time.monotonic() + PATIENCE, lengthening_pauses()
     while not condition():
         if time.monotonic() > deadline:
             pytest.fail(f"Within {PATIENCE:.0f} seconds this did not come true: {what}")
-        await asyncio.sleep(0.05)  # oftener, looking would keep the processor from those that are waited for
+        await asyncio.sleep(next(pauses))
 
 
 def shown(app: MnistApp) -> str:
