@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.process import python_environment
+from engine.worker import NICENESS
 from tests.stress.torture import Record
 
 SUITE_RUNS = int(os.environ.get("STRESS_SUITE_RUNS", "1"))
@@ -22,14 +24,15 @@ AT_ONCE = 3
 
 pytestmark = [pytest.mark.stress, pytest.mark.timeout(3600 * max(1, SUITE_RUNS))]
 
-BURN = "while True: pass"
+BURN = f"from engine.process import give_way; give_way({NICENESS})\nwhile True: pass"
 
 
 @contextlib.contextmanager
 def busy_machine() -> Iterator[None]:
-    """Give every processor something else to do, in sessions of their own: that is how Linux shares it out."""
+    """Give every processor something else to do, with the priority and in a session of its own as a training run."""
+    command = [sys.executable, "-c", BURN]
     burners = [
-        subprocess.Popen([sys.executable, "-c", BURN], start_new_session=True) for _ in range(os.cpu_count() or 1)
+        subprocess.Popen(command, env=python_environment(), start_new_session=True) for _ in range(os.cpu_count() or 1)
     ]
     try:
         yield
