@@ -35,7 +35,7 @@ from tui.jobs import (
 )
 from tui.memory import Memory
 from tui.palette import palette_of
-from tui.screens import import_screens, mode_screens
+from tui.screens import import_screens, mode_screens, style_sheets
 from tui.screens.opening import OpeningScreen
 from tui.signals import exit_on_signals
 from tui.theme import DEFAULT_THEME
@@ -144,9 +144,15 @@ class MnistApp(RunControl):
     async def open_ahead(self) -> None:
         """Mount every mode's screen out of sight, so that it opens at once when its key is pressed.
 
-        What has been made by then stays until the end, so the garbage collector need not look at it again: with
-        100,000 objects that would stop the app for 100 ms at a time.
+        Their style sheets come first: read with a screen, each would have Textual parse all of them again and match
+        them with all widgets. What has been made by then stays until the end, so the garbage collector need not look at
+        it again: with 100,000 objects that would stop the app for 100 ms at a time.
         """
+        for path in style_sheets():
+            if not self.stylesheet.has_source(str(path)):
+                self.stylesheet.read(path)
+                self.stylesheet.parse()
+                await asyncio.sleep(PAUSE_FOR_KEYS)
         for mode in (*MODE_TITLES, "duel"):
             await self._init_mode(mode)  # what switch_mode does, but for showing it
             await asyncio.sleep(PAUSE_FOR_KEYS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from textual.screen import Screen
@@ -32,6 +33,11 @@ def import_screens() -> None:
 def screen_classes() -> dict[str, type[Screen[Any]]]:
     """Import all screens and return them, by mode."""
     return {mode: getattr(import_module(f"tui.screens.{mode}"), name) for mode, name in _SCREENS.items()}
+
+
+def style_sheets() -> list[Path]:
+    """Return the files with the screens' styles."""
+    return sorted(Path(__file__).parent.glob("*.tcss"))
 
 
 def _maker(mode: str, name: str) -> Callable[[], Screen[Any]]:

@@ -28,6 +28,11 @@ class ModeScreen(Screen[None]):
         # What is mounted now is styled as it is mounted. Textual would parse all styles again and go over all widgets
         # of this screen and of the one before it, which takes 0.2 s.
         self._css_update_count = self.app._css_update_count
+        # For the same reason: what styles go by is there before the widgets are.
+        self.set_class(self.lab.ascii, "-ascii")
+        breakpoints = (self.app.HORIZONTAL_BREAKPOINTS or [], self.app.VERTICAL_BREAKPOINTS or [])
+        for length, classes in zip(self.app.size, breakpoints, strict=True):
+            self.add_class(*[name for start, name in sorted(classes) if start <= length][-1:])
 
     @property
     def lab(self) -> MnistApp:
@@ -47,7 +52,6 @@ class ModeScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Follow which dataset there is."""
-        self.set_class(self.lab.ascii, "-ascii")
         self.follow("snapshot", self._show_dataset)
         self.follow("dataset", self._show_dataset)
 
