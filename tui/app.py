@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from rich.text import Text
+from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.message import Message
@@ -108,6 +109,23 @@ class MnistApp(RunControl):
         self._data = ""
         self._follows_training = True  # to the next run of a family, when this one has ended
         self.duel_opened_in = "train"
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take a letter that comes together with Escape, as on a slow line, for two keys: that is how alt looks too.
+
+        Not where the user has given that key with alt to an action; and in a dialog, only Escape counts.
+        """
+        if isinstance(event, events.Key) and event.key.startswith("alt+") and event.key not in self.active_bindings:
+            from textual.widgets import Input
+
+            if isinstance(self.focused, Input) and not self.screen.is_modal:
+                self.action_leave_field()  # at once: the letter must not get into the field
+            else:
+                await super().on_event(events.Key("escape", None))
+            if self.screen.is_modal or not event.character:
+                return
+            event = events.Key(event.character, event.character)
+        await super().on_event(event)
 
     # Start and end
 

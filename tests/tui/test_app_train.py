@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from textual._xterm_parser import XTermParser
-from textual.widgets import DataTable
+from textual.events import Key
+from textual.widgets import DataTable, Input
 
 from engine import commands, events
 from engine.runs import Store
@@ -15,6 +16,7 @@ from tests.tui.app_harness import WrittenRun, completed, is_locked, opened, show
 from tui.app import MnistApp
 from tui.datasets import dataset_at
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.help import HelpScreen
 from tui.screens.quit import QuitScreen
 from tui.widgets.chart import Chart
 from tui.widgets.mode_bar import MODE_TITLES
@@ -186,6 +188,25 @@ async def test_a_digit_right_after_escape_changes_the_screen(store: Store) -> No
             (key,) = parser.feed(f"\x1b{number}")
             app.post_message(key)
             await until(lambda mode=mode: app.current_mode == mode, f"{mode} is on display")  # type: ignore[misc]
+
+
+async def test_a_letter_right_after_escape_leaves_the_field_and_does_what_it_does(store: Store) -> None:
+    """Over a slow line both come at once, which looks like alt and the letter."""
+    completed(store)
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "✓ completed")
+        field = app.screen.query_one("#set-epochs", Input)
+        app.screen.set_focus(field)
+        before = field.value
+        app.post_message(Key("alt+l", "l"))
+        await until(lambda: app.screen.query_one("#loss", Chart).log_scale, "the loss is on a log scale")
+        assert app.focused is None
+        assert field.value == before
+        await pilot.press("question_mark")
+        await until(lambda: isinstance(app.screen, HelpScreen), "the help is open")
+        app.post_message(Key("alt+l", "l"))
+        await until(lambda: not isinstance(app.screen, HelpScreen), "the help is closed")
+        assert app.screen.query_one("#loss", Chart).log_scale
 
 
 async def test_the_log_scale_is_switched_by_its_key(store: Store) -> None:
