@@ -3,7 +3,7 @@
 # make lint   ruff, mypy and the import contracts
 # make snapshots  the tests' texts of all screens anew, to be looked at before they are committed
 # make bench  side-by-side measurements
-# make bench-gpu  the backends' contract on the GPU, and how fast each device trains
+# make bench-gpu  the backends' contract on the GPU, how fast each device trains, and what would be faster
 # make stress long torture tests (STRESS_SUITE_RUNS=10: so often the whole suite under full load; 0: not at all)
 PYTHON ?= python3
 BIN := .venv/bin
@@ -48,6 +48,7 @@ bench: .venv/.installed-dev
 bench-gpu: .venv/.installed-dev
 	$(BIN)/python -m pytest -m gpu
 	$(BIN)/mnist-tui bench
+	$(BIN)/python -m benchmarks.variants
 
 stress: .venv/.installed-dev
 	$(BIN)/python -m pytest -m stress tests/stress

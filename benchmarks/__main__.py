@@ -13,6 +13,7 @@ SHORT = {
     "long_log": ["--repeats", "3"],
     "many_runs": ["--repeats", "3"],
     "presets": ["--presets", "speedrun", "--seeds", "1"],
+    "variants": ["--rounds", "3"],
     "tutorials": ["--seeds", "1", "--epochs", "2"],
 }
 
