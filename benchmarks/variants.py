@@ -2,8 +2,9 @@
 
 `python -m benchmarks.variants [--device auto] [--models cnn-bn cnn cnn-strided] [--rounds 5] [--steps 300]`. Within a
 framework all variants train in one process, one after the other in each round, so that a drift of the machine's speed
-meets all of them; a figure is how many times as fast as the backend's own step, by rounds. What wins on a device by more
-than its spread belongs into the backend. On the CPU PyTorch's variants compute layer by layer, so the baseline does too.
+meets all of them; a figure is how many times as fast as the backend's own step, by rounds. What wins on a device by
+more than its spread belongs into the backend. On the CPU PyTorch's variants compute layer by layer, so the baseline
+does too.
 """
 
 from __future__ import annotations

@@ -23,12 +23,14 @@ class StopRequested(Exception):
 class Control:
     """The commands that wait to be carried out. Without a file it brings only those put in by `put`.
 
-    `offset` is where in the file to begin: what was asked of an earlier worker of the same run is over.
+    `offset` is where in the file to begin: what was asked of an earlier worker of the same run is over. Once the file
+    `needed` is gone, as when the user deletes the run's folder, nobody can ask for anything any more: it says to stop.
     """
 
-    def __init__(self, path: Path | None = None, offset: int = 0) -> None:
+    def __init__(self, path: Path | None = None, offset: int = 0, needed: Path | None = None) -> None:
         self._put: list[AnyCommand] = []
         self._lines = LineFollower(path, offset) if path else None
+        self._needed = needed
 
     def put(self, command: AnyCommand) -> None:
         """Add a command from inside this process; safe in a signal handler."""
@@ -36,6 +38,8 @@ class Control:
 
     def pending(self) -> list[AnyCommand]:
         """Return what was asked since the last look, in order, leaving out damaged lines."""
+        if self._needed and not self._needed.exists():
+            return [commands.Stop(now=True)]
         found, self._put = self._put, []
         for line in self._lines.read() if self._lines else []:
             try:

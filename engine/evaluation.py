@@ -34,12 +34,13 @@ def score(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
 
 
 def save_predictions(path: Path, logits: np.ndarray) -> None:
-    """Write the probabilities that `logits` [n, 10] stand for, as float16, atomically."""
+    """Write the probabilities that `logits` [n, 10] stand for, as float16, atomically; makes `path`'s own folder."""
     import numpy as np
 
     from engine.files import write_atomically
 
     probabilities = np.exp(log_softmax(logits)).astype(np.float16)
+    path.parent.mkdir(exist_ok=True)
     write_atomically(path, lambda file: np.savez_compressed(file, probabilities=probabilities))
 
 

@@ -71,6 +71,7 @@ def save_contact_sheet(path: Path, images: np.ndarray, answers: Answers, indices
 
 def _save(path: Path, content: bytes) -> None:
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, lambda file: file.write(content))
     except OSError as error:
         raise StoreError(

@@ -11,9 +11,9 @@ from typing import IO, Any
 def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     """Let `write` fill a temporary file beside `path`, put it on disk, and rename it to `path`.
 
-    Until then `path` stays as it was. Raises OSError, with the temporary file removed.
+    Until then `path` stays as it was. Raises OSError, with the temporary file removed. The folder is not made: one that
+    the user has deleted must not come back.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with draft.open("wb") as file:

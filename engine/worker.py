@@ -51,7 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     elif not lock.acquire():
         print(f"Run {run.id} is being trained by another worker.", file=sys.stderr)
         return 2
-    worker = _Worker(run, Control(run.commands_path, options.commands_from), options.now)
+    control = Control(run.commands_path, options.commands_from, needed=run.config_path)
+    worker = _Worker(run, control, options.now)
     if options.ticket:
         path, descriptor = Path(options.ticket[0]), int(options.ticket[1])
         os.set_inheritable(descriptor, False)

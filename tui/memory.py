@@ -27,6 +27,7 @@ class Memory:
 
     def _write(self, name: str, text: str) -> None:
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self._folder / name, lambda file: file.write(f"{text}\n".encode()))
         except OSError:  # a full disk, or a home folder that is read-only
             return

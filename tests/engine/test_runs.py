@@ -383,6 +383,15 @@ class TestSending:
         assert [type(command) for command in Control(run.commands_path).pending()] == [Pause]
         assert capfd.readouterr().out.count("Unknown command") == 3
 
+    def test_who_cannot_be_asked_any_more_is_to_stop(self, make_run: Callable[..., Run]) -> None:
+        run = make_run(STARTED, live=True)
+        control = Control(run.commands_path, needed=run.config_path)
+        assert control.pending() == []
+        run.config_path.unlink()
+        (stop,) = control.pending()
+        assert isinstance(stop, Stop)
+        assert stop.now
+
     def test_what_this_process_asks_comes_first(self, make_run: Callable[..., Run]) -> None:
         run = make_run(STARTED, live=True)
         control = Control(run.commands_path)

@@ -227,6 +227,17 @@ class TestStopping:
         with pytest.raises(RunError, match="it is stopped"):
             run.send(Stop())
 
+    def test_it_ends_when_its_folder_is_taken_away_and_makes_no_new_one(
+        self, torch_config: TrainConfig, store: Store, start: Start, tmp_path: Path
+    ) -> None:
+        run = new_run(store, torch_config.replace(epochs=ENDLESS))
+        worker = start(run)
+        wait_for_event(run, Step)
+        run.path.rename(tmp_path / "elsewhere")
+        assert worker.wait(60) in (0, 1), "1 if it was about to save something"
+        assert not run.path.exists()
+        assert isinstance(Run(tmp_path / "elsewhere").events()[-1], RunFinished)
+
 
 class TestTurns:
     def test_workers_on_one_device_take_turns(
