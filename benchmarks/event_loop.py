@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.terminal import Terminal, load, own_user
-from benchmarks.while_training import start_training
-from engine.commands import Stop
+from benchmarks.while_training import endless_run
 from engine.runs import Store
 
 LOG = "MNIST_TUI_STEPS"
@@ -83,13 +82,10 @@ def main() -> None:
     parser.add_argument("--longest", type=int, default=4, help="how many steps of each phase to print")
     parser.add_argument("--bar", type=float, default=50.0, help="milliseconds of processor time")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, own_user() as store_folder:
+    with tempfile.TemporaryDirectory() as folder, own_user() as store:
         log = Path(folder, "steps.jsonl")
-        run = start_training(Store(store_folder), "torch", threads=1)
-        try:
+        with endless_run(Store(store), "torch", threads=1):
             phases = journey(log)
-        finally:
-            run.send(Stop(now=True))
         steps = [Step(*json.loads(line)) for line in log.read_text().splitlines()]
     report(phases, steps, options)
 

@@ -30,33 +30,32 @@ KEYS = (("l", "(log scale)"), ("l", "loss ─"), ("2", "best acc"), ("1", "Setup
 @contextlib.contextmanager
 def training(backend: str, threads: int) -> Iterator[tuple[Terminal, Run]]:
     """Give the app on a terminal, settled down, and the run it follows, which does not end by itself."""
-    with own_user() as folder:
-        run = start_training(Store(folder), backend, threads)
-        try:
-            with Terminal(COMMAND) as terminal:
-                terminal.wait_for("images/s")
-                terminal.drain(20)  # until it has asked both frameworks for their devices, and opened its screens ahead
-                print(load())
-                yield terminal, run
-        finally:
-            run.send(Stop(now=True))
-            while run.status() in ("running", "paused"):
-                time.sleep(0.1)
+    with own_user() as folder, endless_run(Store(folder), backend, threads) as run, Terminal(COMMAND) as terminal:
+        terminal.wait_for("images/s")
+        terminal.drain(20)  # until it has asked both frameworks for their devices, and opened its screens ahead
+        print(load())
+        yield terminal, run
 
 
-def start_training(store: Store, backend: str, threads: int) -> Run:
-    """Return a run of 10,000 epochs that trains on so many `threads`; 0: as many as it chooses."""
+@contextlib.contextmanager
+def endless_run(store: Store, backend: str, threads: int) -> Iterator[Run]:
+    """Give a run that trains on so many `threads`, 0 for as many as it chooses, and is stopped in the end."""
     config = TrainConfig.preset(
         f"{'pytorch' if backend == 'torch' else 'tensorflow'}-tutorial",
         epochs=10_000, device="cpu", threads=threads,
     )  # fmt: skip
     run = launch(store, config)
-    log, deadline = run.follow(), time.monotonic() + 120
-    while not any(isinstance(event, events.Step) for event in log.read()):
-        if time.monotonic() > deadline:
-            raise SystemExit(f"{run.id} does not train: {run.log_path.read_text()}")
-        time.sleep(0.1)
-    return run
+    try:
+        log, deadline = run.follow(), time.monotonic() + 120
+        while not any(isinstance(event, events.Step) for event in log.read()):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{run.id} does not train: {run.log_path.read_text()}")
+            time.sleep(0.1)
+        yield run
+    finally:
+        run.send(Stop(now=True))
+        while run.status() in ("running", "paused"):
+            time.sleep(0.1)
 
 
 def latencies(terminal: Terminal, count: int) -> tuple[list[float], float]:
