@@ -23,8 +23,8 @@ LAST, PREVIOUS, BEST = "last.safetensors", "previous.safetensors", "best.safeten
 class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """What a checkpoint says of itself.
 
-    `epoch` epochs are complete, and `step` steps of the next one. `loss_sum` and `correct` are that epoch's
-    running sums over images. `best_epoch` and `best_accuracy` are the run's best so far. `test_accuracy` is the
+    `epoch` epochs are complete, and `step` steps of the next one, in `seconds`. `loss_sum` and `correct` are that
+    epoch's running sums over images. `best_epoch` and `best_accuracy` are the run's best so far. `test_accuracy` is the
     network's on the test set when the checkpoint was written. `learning_rate` is the one that the user changed to.
     """
 
@@ -35,6 +35,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     step: int = 0
     loss_sum: float = 0.0
     correct: int = 0
+    seconds: float = 0.0
     best_epoch: int | None = None
     best_accuracy: float = -1.0
     test_accuracy: float | None = None

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Epoch:
-    """A running epoch: `step` steps done, and the sums of loss and right answers over their images."""
+    """A running epoch: `step` steps done, and the sums of loss and right answers over their images.
+
+    `seconds` is how long its steps took; `seconds_before` and `images_before` are those of the worker that a
+    checkpoint comes from.
+    """
 
     number: int
     step: int = 0
@@ -19,7 +23,8 @@ class Epoch:
     correct: int = 0
     images: int = 0
     seconds: float = 0.0
-    images_here: int = 0
+    images_before: int = 0
+    seconds_before: float = 0.0
 
     def add(self, results: StepResults, batch_size: int) -> None:
         """Count finished steps one by one, so that the sums do not depend on how the steps were grouped."""
@@ -28,8 +33,8 @@ class Epoch:
         self.correct += int(results.correct.sum())
         self.step += len(results.loss)
         self.images += len(results.loss) * batch_size
-        self.images_here += len(results.loss) * batch_size
 
     @property
     def images_per_second(self) -> float:
-        return self.images_here / self.seconds if self.seconds else 0.0
+        seconds = self.seconds - self.seconds_before
+        return (self.images - self.images_before) / seconds if seconds else 0.0

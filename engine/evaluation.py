@@ -34,12 +34,18 @@ def score(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
 
 
 def save_predictions(path: Path, logits: np.ndarray) -> None:
-    """Write the probabilities that `logits` [n, 10] stand for, as float16, atomically; makes `path`'s own folder."""
+    """Write the probabilities that `logits` [n, 10] stand for, as float16, atomically; makes `path`'s own folder.
+
+    The most probable class stays that: where rounding makes another one its equal, it gets the next higher float16.
+    """
     import numpy as np
 
     from engine.files import write_atomically
 
     probabilities = np.exp(log_softmax(logits)).astype(np.float16)
+    answers = logits.argmax(axis=1)
+    tied = np.flatnonzero(probabilities.argmax(axis=1) != answers)
+    probabilities[tied, answers[tied]] = np.nextafter(probabilities[tied].max(axis=1), np.float16(np.inf))
     path.parent.mkdir(exist_ok=True)
     write_atomically(path, lambda file: np.savez_compressed(file, probabilities=probabilities))
 

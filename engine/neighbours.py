@@ -9,21 +9,19 @@ from engine.slow_imports import slow_import
 if TYPE_CHECKING:
     import numpy as np
 
-    from engine.data import Dataset
-
 POOL = 2
 """Pixels are averaged in squares of this side: a stroke that lies a pixel away still counts as near."""
 
 
 class NearestDigits:
-    """Finds the training images of `dataset` with the least Euclidean distance in pixels at half resolution."""
+    """Finds those of `images`, uint8 [n, 28, 28], with the least Euclidean distance in pixels at half resolution."""
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, images: np.ndarray) -> None:
         neighbors = slow_import("sklearn.neighbors")
-        self._neighbours: Any = neighbors.NearestNeighbors(algorithm="brute").fit(_features(dataset.train_images))
+        self._neighbours: Any = neighbors.NearestNeighbors(algorithm="brute").fit(_features(images))
 
     def find(self, image: np.ndarray, count: int) -> tuple[int, ...]:
-        """Return the indices of the `count` training images nearest to `image` [28, 28], the nearest first."""
+        """Return the indices of the `count` images nearest to `image` [28, 28], the nearest first."""
         from threadpoolctl import threadpool_limits
 
         count = min(count, self._neighbours.n_samples_fit_)

@@ -122,9 +122,10 @@ class _Training:
 
     def resume(self, metadata: Metadata) -> None:
         """Take up where the checkpoint that `metadata` describes left off."""
+        images = min(metadata.step * self.config.batch_size, len(self.split.train_labels))
         self.epoch = Epoch(
-            metadata.epoch + 1, metadata.step, metadata.loss_sum, metadata.correct,
-            min(metadata.step * self.config.batch_size, len(self.split.train_labels)),
+            metadata.epoch + 1, metadata.step, metadata.loss_sum, metadata.correct, images, metadata.seconds,
+            images_before=images, seconds_before=metadata.seconds,
         )  # fmt: skip
         self.best_epoch, self.best_accuracy = metadata.best_epoch, metadata.best_accuracy
         self.test_accuracy = metadata.test_accuracy
@@ -242,6 +243,7 @@ class _Training:
             step=upcoming.step,
             loss_sum=upcoming.loss_sum,
             correct=upcoming.correct,
+            seconds=upcoming.seconds,
             best_epoch=self.best_epoch,
             best_accuracy=self.best_accuracy,
             test_accuracy=self.test_accuracy,

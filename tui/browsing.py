@@ -184,7 +184,7 @@ class Browsing:
     def training_tile_maker(self) -> Callable[[int], Tile]:
         """Return what makes a training image's tile: its label and its index."""
         dataset = self.dataset
-        return lambda index: Tile(dataset.train_images[index], (f"{dataset.train_labels[index]} · {index}",))
+        return lambda index: Tile(dataset.train_images[index], (f"{dataset.train_labels[index]} · {index:,}",))
 
     def portrait(self, index: int) -> Portrait:
         """Return what is known of the test image `index`."""

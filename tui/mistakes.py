@@ -159,18 +159,21 @@ def find_doubtful_labels(run_id: str, runs: Iterable[Run], dataset: Dataset) -> 
 
 
 class NeighbourSearch:
-    """Finds nearest training digits; for one thread. The dataset is taken in once."""
+    """Finds nearest training digits; for one thread. What a run has trained on is taken in once."""
 
     def __init__(self) -> None:
-        self._dataset: Dataset | None = None
+        self._seen: tuple[Dataset, int] | None = None
         self._nearest: NearestDigits | None = None
 
-    def find(self, dataset: Dataset, index: int, number: int) -> Message:
-        """Return NeighboursFound with the `number` training images nearest to the test image `index`."""
-        if self._nearest is None or self._dataset is not dataset:
+    def find(self, dataset: Dataset, trained_on: int, index: int, number: int) -> Message:
+        """Return NeighboursFound with the `number` of the first `trained_on` training images nearest to a test image.
+
+        `index` is that image's.
+        """
+        if self._nearest is None or self._seen is None or self._seen[0] is not dataset or self._seen[1] != trained_on:
             from engine.neighbours import NearestDigits
 
-            self._dataset, self._nearest = dataset, NearestDigits(dataset)
+            self._seen, self._nearest = (dataset, trained_on), NearestDigits(dataset.train_images[:trained_on])
         return NeighboursFound(index, self._nearest.find(dataset.test_images[index], number))
 
 

@@ -21,7 +21,7 @@ from engine.backends import BACKENDS
 from engine.config import TrainConfig
 from engine.data import Dataset
 from engine.errors import BackendError, DataError, RunError, StoreError
-from engine.evaluation import predicted_epochs, predictions_path, save_predictions
+from engine.evaluation import load_predictions, predicted_epochs, predictions_path, save_predictions
 from engine.export import COLUMNS, csv_text, save_contact_sheet, save_csv
 from engine.history import History
 from engine.neighbours import NearestDigits
@@ -251,9 +251,10 @@ def test_the_nearest_training_digits_are_those_that_a_look_at_all_finds(dataset:
     image = dataset.test_images[0]
     halved = dataset.train_images.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4))
     distances = ((halved - image.reshape(14, 2, 14, 2).mean(axis=(1, 3))) ** 2).sum(axis=(1, 2))
-    assert NearestDigits(dataset).find(image, 5) == tuple(np.argsort(distances)[:5])
-    assert NearestDigits(dataset).find(dataset.train_images[11], 1) == (11,)
-    assert len(NearestDigits(dataset).find(image, 1000)) == 300
+    assert NearestDigits(dataset.train_images).find(image, 5) == tuple(np.argsort(distances)[:5])
+    assert NearestDigits(dataset.train_images).find(dataset.train_images[11], 1) == (11,)
+    assert len(NearestDigits(dataset.train_images).find(image, 1000)) == 300
+    assert set(NearestDigits(dataset.train_images[:40]).find(image, 1000)) == set(range(40)), "no others than these"
 
 
 class TestSuspects:
@@ -330,3 +331,11 @@ def test_predictions_come_back_as_they_were_saved(tmp_path: Path) -> None:
     logits = np.random.default_rng(1).normal(0, 3, (20, 10))
     save_predictions(tmp_path / "epoch-0001.npz", logits)
     assert predicted_epochs(tmp_path) == [1]
+
+
+def test_rounding_changes_no_answer(tmp_path: Path) -> None:
+    logits = np.zeros((2, 10), np.float32)
+    logits[0, 3], logits[0, 7] = 1.0, np.float32(1.0001)  # as float16, both probabilities are the same
+    logits[1, 5] = 1e-6
+    save_predictions(tmp_path / "epoch-0001.npz", logits)
+    assert load_predictions(tmp_path / "epoch-0001.npz").argmax(axis=1).tolist() == [7, 5]

@@ -390,7 +390,9 @@ class TestResuming:
         self, config: TrainConfig, run: Run, uninterrupted: Run, every_step_told: None
     ) -> None:
         before = interrupted(config, run, commands.Stop(), epoch=3, step=5)
+        seconds = saved(run, config)[1].seconds
         after = trained(config, run)
+        assert only(EpochFinished, after)[0].seconds > seconds > 0, "both workers' parts of the epoch"
         assert [started.resumed_from for started in only(RunStarted, after)] == [2]
         assert figures(before) + figures(after) == figures(trained(config))
         assert_same_weights(run, uninterrupted, config)

@@ -269,9 +269,9 @@ class TestDigit:
             await until(lambda: chosen(app) == 14, "the surest mistake")
             await until_shown(app, "says      9    4✓   9", "nearest training images, the nearest first")
             dataset = dataset_at("")
-            nearest = NearestDigits(dataset).find(dataset.test_images[14], 3)
+            nearest = NearestDigits(dataset.train_images).find(dataset.test_images[14], 3)
             for index in nearest:
-                await until_shown(app, f"{dataset.train_labels[index]} · {index}")
+                await until_shown(app, f"{dataset.train_labels[index]} · {index:,}")
 
     async def test_next_and_previous_and_back(self, store: Store) -> None:
         written(store, {14: 9, 5: 6})

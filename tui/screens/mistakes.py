@@ -156,8 +156,10 @@ class MistakesScreen(AnswersScreen):
             self._resting = self.set_timer(SECONDS_AT_REST, partial(self._find_neighbours, index))
 
     def _find_neighbours(self, index: int) -> None:
-        if self.browsing and index == self._gallery.chosen:
-            self._searcher.ask(partial(self._search.find, self.browsing.dataset, index, NEIGHBOURS))
+        started = self.lab.snapshot.progress.started if self.lab.snapshot else None
+        if self.browsing and started and index == self._gallery.chosen:
+            trained_on = started.dataset.train_examples
+            self._searcher.ask(partial(self._search.find, self.browsing.dataset, trained_on, index, NEIGHBOURS))
 
     @on(work.NeighboursFound)
     def _take_neighbours(self, message: work.NeighboursFound) -> None:

@@ -132,11 +132,13 @@ def _words(portrait: Portrait, class_names: Sequence[str]) -> Content:
     words = Content.assemble(
         ("It is ", "$text-muted"), (names[portrait.label], "bold"),
         ("; the network says ", "$text-muted"), (names[portrait.predicted], "bold"),
-        (f", {confidence:.1%} sure. Loss {portrait.loss:.2f}.", "$text-muted"),
+        (f", {100 * confidence:.1f} % sure. Loss {portrait.loss:.2f}.", "$text-muted"),
     )  # fmt: skip
     if portrait.second is None:
         return words
     second, sure = portrait.second
     return words + Content.assemble(
-        ("\nThe other run says ", "$text-muted"), (names[second], "bold"), (f", {sure:.1%} sure.", "$text-muted")
+        ("\nThe other run says ", "$text-muted"),
+        (names[second], "bold"),
+        (f", {100 * sure:.1f} % sure.", "$text-muted"),
     )
