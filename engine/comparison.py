@@ -98,6 +98,8 @@ def verdict(first: Spread, second: Spread) -> str:
     difference = second.mean - first.mean
     shown = f"{100 * difference:+.2f} percentage points"
     if min(len(first.values), len(second.values)) < 2:
+        if not difference:
+            return "the same accuracy, on one seed"
         return f"{shown} on one seed: only more repeats can tell whether it means anything"
     error = math.hypot(first.standard_error, second.standard_error)
     if abs(difference) <= 2 * error:

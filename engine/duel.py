@@ -140,14 +140,6 @@ class Agreement:
         return self.tested - self.both_wrong - self.only_first_wrong - self.only_second_wrong
 
 
-def _images_per_second(entry: Entry) -> float | None:
-    """Return the median over the epochs, which a slow first one or other work on the machine hardly moves."""
-    import statistics
-
-    speeds = [epoch.images_per_second for epoch in entry.progress.epochs]
-    return statistics.median(speeds) if speeds else None
-
-
 def _peak_memory(entry: Entry) -> float | None:
     return max((e.peak_memory_bytes for e in entry.progress.epochs if e.peak_memory_bytes is not None), default=None)
 
@@ -158,7 +150,7 @@ FIGURES: dict[str, Callable[[Entry], float | None]] = {
     "test_loss": lambda entry: entry.progress.epochs[-1].test_loss if entry.progress.epochs else None,
     "mistakes": lambda entry: entry.mistakes,
     "seconds": lambda entry: entry.progress.seconds if entry.progress.epochs else None,
-    "images_per_second": _images_per_second,
+    "images_per_second": lambda entry: entry.progress.images_per_second,
     "peak_memory_bytes": _peak_memory,
 }
 """What is compared: accuracies from 0 to 1, and seconds of training without the tests. None where it is not known."""

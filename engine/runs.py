@@ -87,6 +87,13 @@ class Progress:
         """Seconds spent training, over all finished epochs."""
         return sum(epoch.seconds for epoch in self.epochs)
 
+    @property
+    def images_per_second(self) -> float | None:
+        """The median over the epochs, which a slow first one or other work on the machine hardly moves."""
+        import statistics
+
+        return statistics.median(epoch.images_per_second for epoch in self.epochs) if self.epochs else None
+
 
 class Run:
     """One run's directory. Nothing is kept in memory: every question is answered from the files."""

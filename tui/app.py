@@ -74,10 +74,12 @@ class MnistApp(RunControl):
             for number, after_escape, (mode, title) in zip(range(1, 6), ALT_DIGITS, MODE_TITLES.items(), strict=True)
         ),
         Binding("u", "duel", "Duel", show=False, tooltip="Both frameworks side by side", id="duel"),
-        Binding("d", "detach", "Detach", id="detach"),
-        Binding("question_mark", "help", "Help", key_display="?", id="help"),
+        Binding("d", "detach", "Detach", tooltip="Leave, and let the runs go on", id="detach"),
+        Binding(
+            "question_mark", "help", "Help", key_display="?", tooltip="What this screen is for, and its keys", id="help"
+        ),
         Binding("f1", "help", "Help", show=False),
-        Binding("q", "quit", "Quit", id="quit"),
+        Binding("q", "quit", "Quit", tooltip="Leave; what becomes of live runs is asked", id="quit"),
         Binding("ctrl+c", "quit", "Quit", show=False),
         Binding("f2", "tour", "Tour", show=False, tooltip="The first steps, in three sentences", id="tour"),
         Binding("escape", "leave_field", "Leave the field", show=False),

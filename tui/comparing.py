@@ -33,20 +33,19 @@ class Difference:
 def figures_of(snapshot: RunSnapshot) -> tuple[str, ...]:
     """Return what a run came to, or has come to so far: its FIGURES, accuracies being those on the test set.
 
-    Mistakes are those after the best epoch; the speed is that over all epochs.
+    Mistakes are those after the best epoch; the speed is the median of the epochs'.
     """
     progress = snapshot.progress
     if progress.best is None:
         return (UNKNOWN,) * len(FIGURES)
     mistakes = dict(snapshot.mistakes).get(progress.best.epoch)
-    images = sum(epoch.images_per_second * epoch.seconds for epoch in progress.epochs)
     return (
         percent(progress.best.test_accuracy),
         count(progress.best.epoch),
         percent(progress.epochs[-1].test_accuracy),
         UNKNOWN if mistakes is None else count(mistakes),
         clock(progress.seconds),
-        count(images / progress.seconds) if progress.seconds > 0 else UNKNOWN,
+        count(progress.images_per_second or 0),
     )
 
 

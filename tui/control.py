@@ -19,6 +19,8 @@ from tui.look import Look
 from tui.snapshot import RunSnapshot
 from tui.terminal import clean
 
+STOP, PAUSE = "End the run: it is tested and saved", "Hold the run; it keeps its memory"
+RESUME = "Let the run that is held go on"
 RESUMABLE = ("stopped", "failed", "crashed")
 
 
@@ -26,10 +28,10 @@ class RunControl(Look):
     """Controls the runs of `store`, above all the one on display; `started_here` are the ids of this session's."""
 
     BINDINGS = [
-        Binding("s", "stop", "Stop", id="stop"),
+        Binding("s", "stop", "Stop", tooltip=STOP, id="stop"),
         Binding("S", "stop(True)", "Stop now", show=False, id="stop_now"),
-        Binding("p", "pause", "Pause", id="pause"),
-        Binding("p", "resume", "Resume", id="pause"),
+        Binding("p", "pause", "Pause", tooltip=PAUSE, id="pause"),
+        Binding("p", "resume", "Resume", tooltip=RESUME, id="pause"),
     ]
 
     snapshot: var[RunSnapshot | None] = var(None)
@@ -75,7 +77,7 @@ class RunControl(Look):
             title = "Stopping" if len(asked) == 1 else f"Stopping {len(asked)} runs"
             words = "It ends without testing and saving." if now else "It finishes its step, tests, and saves."
             if all(run.id in waiting for run in asked):
-                words = "It leaves the line."
+                words = "It has not begun, and leaves the queue."
             self.notify(words, title=title, markup=False)
 
     async def action_stop(self, now: bool = False) -> None:
@@ -100,7 +102,8 @@ class RunControl(Look):
 
     def _stop(self, live: list[Run], now: bool, answer: str | None) -> None:
         if answer in ("one", "all"):
-            self.stop_runs(live[:1] if answer == "one" else live, now)
+            still = {run.id for run in self._live_members()}  # one may have ended while the question stood
+            self.stop_runs([run for run in (live[:1] if answer == "one" else live) if run.id in still], now)
 
     def action_pause(self) -> None:
         """Hold the run on display before its next step."""

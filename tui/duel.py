@@ -296,7 +296,8 @@ def _on_time(duel: Duel) -> list[str]:
     if min(len(time.values) for time in times) < 2:
         return [f"Of one epoch each, the times of {told} say little."]
     if _within_chance(*times):
-        return [f"Neither was clearly faster: {told} of training, and single {_samples(duel)} vary as much."]
+        which = _samples(duel)
+        return [f"Which is faster is open: {told} of training, but {which} of one framework differ as much."]
     slower, faster = sorted(zip(seconds, names, strict=True), key=lambda one: -one[0].mean)
     ratio = faster[0].mean / slower[0].mean if slower[0].mean else 1.0
     return [

@@ -75,7 +75,7 @@ def _repeats_problem(values: Mapping[str, str], known: Mapping[str, str]) -> dic
 def _dataset_problems(values: Mapping[str, str], known: Mapping[str, str], dataset: Dataset) -> dict[str, str]:
     """Return what does not go together with the number of training images."""
     if dataset.error and not dataset.fetched_later:
-        return {"data": dataset.error.message}
+        return {"data": f"{dataset.error.message} Name a folder with MNIST's four files, or leave it empty."}
     if dataset.info is None or known.keys() & {"batch_size", "limit", "validation"}:
         return {}
     images = dataset.info.train_examples

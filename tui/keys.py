@@ -30,6 +30,7 @@ class Bound:
     where: str
     name: str
     key: str
+    title: str
     words: str
 
     def meets(self, other: Bound) -> bool:
@@ -102,7 +103,7 @@ def _check_clashes(chosen: Mapping[str, list[str]]) -> None:
 
 
 def _clash(moved: Bound, other: Bound) -> ConfigError:
-    message = f"The key {typed(moved.key)} would be both “{moved.words}” and “{other.words}”."
+    message = f"The key {typed(moved.key)} would be both “{moved.title}” and “{other.title}”."
     names = f"“{moved.name}”" + (f" or “{other.name}”" if other.name else "")
     return ConfigError("keys", message, f"Give {names} another one.")
 
@@ -116,7 +117,8 @@ def _bound() -> Iterator[Bound]:
     for where, owner in places.items():
         for binding in _bindings(owner):
             for key in binding.key.split(","):
-                yield Bound(where, binding.id or "", _normal(key.strip()), binding.tooltip or binding.description)
+                title = binding.description
+                yield Bound(where, binding.id or "", _normal(key.strip()), title, binding.tooltip or title)
 
 
 def _bindings(owner: type[Any]) -> Iterator[Binding]:

@@ -25,7 +25,8 @@ def palette_of(app: App[Any], screen: Screen[Any]) -> Iterator[SystemCommand]:
         binding = active.binding
         if active.enabled and (binding.show or binding.action in WITHOUT_ROOM) and binding.action not in LEFT_OUT:
             run = _later(app, app.run_action, binding.action, active.node)
-            yield SystemCommand(binding.description, f"Key {app.get_key_display(binding)}", run)
+            words = [f"Key {app.get_key_display(binding)}", binding.tooltip]
+            yield SystemCommand(binding.description, " · ".join(filter(None, words)), run)
 
 
 def _later(app: App[Any], function: Callable[..., Any], *arguments: Any) -> Callable[[], object]:

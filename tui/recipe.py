@@ -33,6 +33,7 @@ def in_a_line(config: TrainConfig) -> str:
         f"batch {count(config.batch_size)}",
         "1 epoch" if config.epochs == 1 else f"{count(config.epochs)} epochs",
         f"first {count(config.limit)} images" if config.limit else "",
+        f"{count(config.validation)} held out" if config.validation else "",
         "" if config.augmentation == "none" else f"images {AUGMENTATIONS[config.augmentation]}",
         f"seed {config.seed}",
         f"{conventions} defaults",

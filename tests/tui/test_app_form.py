@@ -16,7 +16,7 @@ from tests.tui.app_harness import opened, until, until_shown
 from tui.form_checks import config_of
 from tui.screens.help import HelpScreen
 from tui.widgets.setup_field import SetupField
-from tui.widgets.setup_form import SetupForm
+from tui.widgets.setup_form import MORE, SetupForm
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_a_data_folder_that_is_none_is_refused_where_it_was_set(store: Sto
     async with opened(store, settings={"data": str(tmp_path / "nowhere")}) as (app, pilot):
         form = app.screen.query_one(SetupForm)
         await until(lambda: "nowhere" in form.problems.get("data", ""), "the data setting is refused")
-        await until_shown(app, "More (1 to mend)")
+        await until_shown(app, "More: mend Data")
         await pilot.press("t")
         await until(lambda: app.focused and app.focused.id == "set-data", "the focus is on the data setting")
 
@@ -162,3 +162,17 @@ async def test_the_help_of_every_field_fits_into_a_small_terminal_and_enter_goes
         form.query_one("#set-epochs").focus()
         await pilot.press("enter")
         assert app.focused is form.query_one("#set-batch_size")
+
+
+async def test_arrows_go_through_a_form_that_is_taller_than_the_screen_and_lead_back_to_it(store: Store) -> None:
+    async with opened(store, size=(80, 24)) as (app, pilot):
+        form = app.screen.query_one(SetupForm)
+        await form.show_more()
+        form.query_one(f"#set-{MORE[0]}").focus()
+        for name in MORE[1:4]:
+            await pilot.press("down")
+            assert app.focused is form.query_one(f"#set-{name}")
+        await pilot.press("up", "escape")
+        assert app.focused is None
+        await pilot.press("down")
+        assert app.focused is form.query_one("#set-preset")

@@ -37,7 +37,7 @@ async def test_keys_alone_train_a_network_and_open_its_mistakes(
         await until(lambda: app.config, "the form is ready")
         await pilot.press("t")
         await until(lambda: app.snapshot and app.snapshot.live, "a run is live")
-        await until_shown(app, "✓ completed", "shows them")
+        await until_shown(app, "✓ completed", "mistakes: press 3")
         assert app.snapshot is not None
         assert app.snapshot.backend == backend
         assert len(app.snapshot.progress.epochs) == 2
@@ -57,7 +57,7 @@ async def test_both_backends_train_the_form_s_recipe_matched_and_in_turn_and_key
         await until(lambda: app.config, "the form is ready")
         recipe = app.config
         await pilot.press("b")
-        await until_shown(app, "TensorFlow against PyTorch", "percentage points on one seed")
+        await until_shown(app, "TensorFlow against PyTorch", "on one seed")
         await pilot.press("u")
         await until_shown(app, "50 answers after epoch 2", "McNemar's p", "both wrong")
         await pilot.press("escape", "3")

@@ -114,7 +114,7 @@ def test_compare_prints_the_figures_and_calls_no_difference_that_is_chance(
     one, other = (train(run, wrong) for run, wrong in zip(pair(Store(cli_store)), (3, 5), strict=True))
     text = printed(capsys, "compare", one.id, other.id)
     assert "The same accuracy within chance: 94.00 % and 90.00 % (McNemar's p = 0.50)." in text
-    assert "Neither was clearly faster: 8.7 s and 8.7 s" in text
+    assert "Which is faster is open: 8.7 s and 8.7 s" in text
     found = json.loads(printed(capsys, "compare", one.id, other.id, "--json"))
     assert [side["figures"]["mistakes"]["mean"] for side in found["sides"]] == [3, 5]
     assert (found["agreement"]["only_second_wrong"], found["agreement"]["alike"]) == (2, 48)

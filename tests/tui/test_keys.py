@@ -20,12 +20,13 @@ async def test_another_key_does_what_the_old_one_did(store: Store) -> None:
     keys = {"help": "h,f9", "detach": "X", "train": "g"}
     async with opened(store, settings={"keys": keys}) as (app, pilot):
         await until_shown(app, "No run yet", "h Help", "g Train", "Train  g")
-        assert "Key h" in {command.help for command in palette_of(app, app.screen) if command.title == "Help"}
+        told = {command.help for command in palette_of(app, app.screen) if command.title == "Help"}
+        assert "Key h · What this screen is for, and its keys" in told
         await pilot.press("escape", "question_mark")
         assert not isinstance(app.screen, HelpScreen)
         await pilot.press("h")
         assert isinstance(app.screen, HelpScreen)
-        await until_shown(app, "h      Help")
+        await until_shown(app, "h      What this screen is for")
         await pilot.press("escape", "f9")
         assert isinstance(app.screen, HelpScreen)
         assert "?" not in shown(app).splitlines()[-1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -13,7 +15,7 @@ from tui.terminal import clean
 
 
 class ConfirmScreen(ModalScreen[bool]):
-    """Asks `question`; the result is whether the answer was `yes`."""
+    """Asks `question`, about what is `listed` below it; the result is whether the answer was `yes`."""
 
     BINDINGS = [
         Binding("escape,n", "answer(False)", "No"),
@@ -23,14 +25,17 @@ class ConfirmScreen(ModalScreen[bool]):
     ]
     AUTO_FOCUS = "#no"
 
-    def __init__(self, question: str, yes: str, no: str) -> None:
+    def __init__(self, question: str, yes: str, no: str, listed: Sequence[str] = ()) -> None:
         super().__init__()
         self._question, self._yes, self._no = question, yes, no
+        self._listed = listed
 
     def compose(self) -> ComposeResult:
         """Lay out the question above its answers."""
         with Vertical(classes="dialog"):
             yield Static(clean(self._question), markup=False)
+            if self._listed:
+                yield Static("\n".join(map(clean, self._listed)), markup=False, classes="listed")
             with Horizontal():
                 yield Button(f"{self._yes}  y", id="yes", compact=True)
                 yield Button(f"{self._no}  n", id="no", variant="primary", compact=True)

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from engine.duel import Agreement, Duel
 from engine.errors import EngineError
 from tui.background import OneAtATime, WorkFailed
-from tui.control import is_resumable
+from tui.control import PAUSE, RESUME, STOP, is_resumable
 from tui.curves import accuracy_curves, loss_curves
 from tui.duel import agreed_epochs, agreement_rows, duel_of, find_agreement, is_final, rows, verdict
 from tui.family import SHORT_NAMES, Family
@@ -67,13 +67,13 @@ class DuelScreen(ModeScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (MEDIUM, "-medium"), (BESIDE, "-beside")]
     BINDINGS = [
         Binding("enter", "mistakes", "Mistakes", key_display="enter", tooltip="Their mistakes, laid over each other"),
-        Binding("v", "other_seed", "Other seed", id="other_run"),
+        Binding("v", "other_seed", "Other seed", tooltip="The pair of another seed", id="other_run"),
         Binding("r", "relaunch", "Resume", tooltip="Go on with the run that ended before its time", id="resume"),
-        Binding("s", "app.stop", "Stop", id="stop"),
-        Binding("p", "app.pause", "Pause", id="pause"),
-        Binding("p", "app.resume", "Resume", id="pause"),
+        Binding("s", "app.stop", "Stop", tooltip=STOP, id="stop"),
+        Binding("p", "app.pause", "Pause", tooltip=PAUSE, id="pause"),
+        Binding("p", "app.resume", "Resume", tooltip=RESUME, id="pause"),
         Binding("l", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale", id="log_scale"),
-        Binding("escape", "back", "Back"),
+        Binding("escape", "back", "Back", tooltip="The screen before"),
         Binding("u", "back", "Back", show=False, id="duel"),
     ]
 

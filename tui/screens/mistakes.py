@@ -48,18 +48,18 @@ class MistakesScreen(AnswersScreen):
     )
     CSS_PATH = "mistakes.tcss"
     BINDINGS = [
-        Binding("tab", "pane(1)", "Pane", key_display="tab"),
+        Binding("tab", "pane(1)", "Pane", key_display="tab", tooltip="The matrix, the digits, one of them large"),
         Binding("shift+tab", "pane(-1)", "Pane before", show=False),
-        Binding("f", "group(1)", "Show", id="show"),
+        Binding("f", "group(1)", "Show", tooltip="Other mistakes: new ones, forgotten ones …", id="show"),
         Binding("F", "group(-1)", "Show before", show=False, id="show_before"),
-        Binding("o", "order", "Order", id="order"),
+        Binding("o", "order", "Order", tooltip="Another order of the digits", id="order"),
         Binding("comma", "epoch(-1)", "Epoch before", key_display=",", group=EPOCH_KEYS, id="epoch_before"),
         Binding("full_stop", "epoch(1)", "Epoch after", key_display=".", group=EPOCH_KEYS, id="epoch_after"),
         Binding("r", "diagonal", "Right", tooltip="The right answers, and back", id="right"),
         Binding("c", "lay_over", "Compare", tooltip="Lay another run over this one", id="compare"),
         Binding("e", "export", "Save", tooltip="Write these digits as CSV or PNG", id="save"),
         Binding("y", "copy", "Copy", tooltip="Copy the index of the digit", id="copy"),
-        Binding("escape", "back", "Back"),
+        Binding("escape", "back", "Back", tooltip="From the large digit, or to all of the matrix"),
     ]
 
     def __init__(self) -> None:

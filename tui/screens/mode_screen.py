@@ -30,9 +30,10 @@ class ModeScreen(Screen[None]):
         self._css_update_count = self.app._css_update_count
         # For the same reason: what styles go by is there before the widgets are.
         self.set_class(self.lab.ascii, "-ascii")
-        breakpoints = (self.app.HORIZONTAL_BREAKPOINTS or [], self.app.VERTICAL_BREAKPOINTS or [])
-        for length, classes in zip(self.app.size, breakpoints, strict=True):
-            self.add_class(*[name for start, name in sorted(classes) if start <= length][-1:])
+        widths = self.app.HORIZONTAL_BREAKPOINTS if self.HORIZONTAL_BREAKPOINTS is None else self.HORIZONTAL_BREAKPOINTS
+        heights = self.app.VERTICAL_BREAKPOINTS if self.VERTICAL_BREAKPOINTS is None else self.VERTICAL_BREAKPOINTS
+        for length, breakpoints in zip(self.app.size, (widths, heights), strict=True):
+            self.add_class(*[name for start, name in sorted(breakpoints or []) if start <= length][-1:])
 
     @property
     def lab(self) -> MnistApp:

@@ -27,6 +27,8 @@ from tui.widgets.run_table import RunTable
 
 COMPARED = 12
 """The most runs that are compared: so many curves can be told apart."""
+MOST_LISTED = 6
+"""So many runs are named in the question whether to delete them."""
 EMPTY = "No runs yet. Press 1, then t, to train the first."
 
 
@@ -291,10 +293,13 @@ class RunsScreen(ModeScreen):
             return
         from tui.screens.confirm import ConfirmScreen
 
-        which, their = (f"run “{ended[0].label}”", "its") if len(ended) == 1 else (f"{len(ended)} runs", "their")
+        which, their = (f"run {_identified(ended[0])}", "its") if len(ended) == 1 else (f"{len(ended)} runs", "their")
         kept = f" {len(live)} that {'is' if len(live) == 1 else 'are'} live will stay." if live else ""
         question = f"Delete {which} with {their} checkpoints and predictions? There is no way back.{kept}"
-        screen = ConfirmScreen(question, yes="Delete", no="Keep")
+        listed = [_identified(snapshot) for snapshot in ended[:MOST_LISTED]] if len(ended) > 1 else []
+        if len(ended) > MOST_LISTED:
+            listed.append(f"and {len(ended) - MOST_LISTED} more")
+        screen = ConfirmScreen(question, yes="Delete", no="Keep", listed=listed)
         await self.app.push_screen(screen, partial(self._delete, ended))
 
     def _delete(self, chosen: list[RunSnapshot], yes: bool | None) -> None:
@@ -325,6 +330,11 @@ class RunsScreen(ModeScreen):
             case "sort" | "invert":
                 return bool(self.lab.runs)
         return True
+
+
+def _identified(snapshot: RunSnapshot) -> str:
+    """Return the run's id, behind its name if it has one: several may have the same."""
+    return f"“{snapshot.name}” ({snapshot.run.id})" if snapshot.name else snapshot.run.id
 
 
 def _arranged(runs: tuple[RunSnapshot, ...], view: View) -> RunsArranged:

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from engine.config import TrainConfig
 from engine.events import CommandApplied
 from tui.background import in_background
-from tui.control import is_resumable
+from tui.control import PAUSE, RESUME, STOP, is_resumable
 from tui.curves import accuracy_curves, loss_curves
 from tui.family import SHORT_NAMES, Family
 from tui.formats import count, duration, percent, rate_text
@@ -56,15 +56,15 @@ class TrainScreen(ModeScreen):
     )
     CSS_PATH = "train.tcss"
     BINDINGS = [
-        Binding("t", "train", "Train", id="train"),
+        Binding("t", "train", "Train", tooltip="Train as the form says", id="train"),
         Binding("ctrl+t,f5", "train", "Train", show=False),
-        Binding("b", "both", "Both", id="both"),
+        Binding("b", "both", "Both", tooltip="Train it on both frameworks, matched, and compare", id="both"),
         Binding("u", "app.duel", "Duel", tooltip="Both frameworks side by side", id="duel"),
-        Binding("s", "app.stop", "Stop", id="stop"),
-        Binding("p", "app.pause", "Pause", id="pause"),
-        Binding("p", "app.resume", "Resume", id="pause"),
-        Binding("r", "relaunch", "Resume", id="resume"),
-        Binding("v", "other", "Other run", id="other_run"),
+        Binding("s", "app.stop", "Stop", tooltip=STOP, id="stop"),
+        Binding("p", "app.pause", "Pause", tooltip=PAUSE, id="pause"),
+        Binding("p", "app.resume", "Resume", tooltip=RESUME, id="pause"),
+        Binding("r", "relaunch", "Resume", tooltip="Go on with the run that ended before its time", id="resume"),
+        Binding("v", "other", "Other run", tooltip="Another run of those that were started together", id="other_run"),
         Binding(
             "z",
             "zoom",
@@ -84,6 +84,7 @@ class TrainScreen(ModeScreen):
             tooltip="Stop at once, without testing and saving",
             id="stop_now",
         ),
+        Binding("down", "form", "Form", show=False),
     ]
 
     def __init__(self) -> None:
@@ -192,6 +193,10 @@ class TrainScreen(ModeScreen):
     @on(SetupForm.Submitted)
     async def _submitted(self, event: SetupForm.Submitted) -> None:
         await (self.action_both() if event.both else self.action_train())
+
+    def action_form(self) -> None:
+        """Go to the form, from nowhere."""
+        self.query_one(SetupForm).focus_first()
 
     async def action_train(self) -> None:
         """Train with the form's settings, as often as it says."""
@@ -328,12 +333,16 @@ def _title(family: Family, ascii_only: bool, width: int) -> Content:
 
 def _summary(snapshot: RunSnapshot) -> Content:
     """Return what a run that has ended came to."""
-    best = snapshot.progress.best
-    if snapshot.live or best is None:
+    if snapshot.live:
         return Content("")
-    mistakes = dict(snapshot.mistakes).get(best.epoch)
-    took = f" after epoch {best.epoch}; {duration(snapshot.progress.seconds)} in all"
-    parts = [Content.assemble("best ", (percent(best.test_accuracy), "bold $success"), took)]
-    if mistakes is not None:
-        parts.append(Content.assemble(f"{count(mistakes)} mistakes: ", ("3", "bold $primary"), " shows them"))
+    parts, best, finished = [], snapshot.progress.best, snapshot.progress.finished
+    if best:
+        took = f" after epoch {best.epoch}; {duration(snapshot.progress.seconds)} in all"
+        parts.append(Content.assemble("best ", (percent(best.test_accuracy), "bold $success"), took))
+        mistakes = dict(snapshot.mistakes).get(best.epoch)
+        if mistakes is not None:
+            parts.append(Content.assemble(f"{count(mistakes)} mistakes: press ", ("3", "bold $primary")))
+    if finished and finished.outcome == "stopped":
+        words = f"stopped in epoch {finished.epochs + 1}: press "
+        parts.append(Content.assemble(words, ("r", "bold $primary"), " to go on"))
     return Content("   ").join(parts)

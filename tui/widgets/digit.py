@@ -59,7 +59,7 @@ def picture_strips(image: Image, mode: PictureMode, columns: int = PIXELS) -> li
 
 
 class Digit(Widget):
-    """One image. Takes 28 × 14 cells, or what its style gives it, and then scales the image down."""
+    """One image. Takes 28 × 14 cells, or what its style gives it: scaled down, or with room for it, twice as large."""
 
     DEFAULT_CSS = """
     Digit {
@@ -117,8 +117,10 @@ class Digit(Widget):
         """Return the rows, as wide as the widget. Half blocks have their own colours, which need no others added."""
         width, style = self.size.width, self.rich_style
         if self.image is not None:
-            columns = max(1, min(PIXELS, width, 2 * self.size.height))
-            strips = picture_strips(self.image, self.mode, columns)
+            columns, image = max(1, min(width, 2 * self.size.height)), self.image
+            if times := columns // PIXELS:
+                columns, image = times * PIXELS, image.repeat(times, axis=0).repeat(times, axis=1)
+            strips = picture_strips(image, self.mode, columns)
             if self.mode is PictureMode.RAMP:
                 strips = [strip.apply_style(style) for strip in strips]
         else:

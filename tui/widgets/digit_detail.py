@@ -55,6 +55,7 @@ class DigitDetail(VerticalScroll, can_focus=True):
         scrollbar-size-vertical: 1;
         & > Horizontal { height: auto; }
         & Digit { width: 28; height: 14; }
+        &.-double Digit { width: 56; height: 28; }
         & #answer { width: 1fr; height: auto; padding: 0 1 0 2; max-width: 63; }
         & #words { height: 3; }
         & #neighbours-title { color: $text-muted; height: 1; }

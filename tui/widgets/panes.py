@@ -21,6 +21,9 @@ PANES = ("matrix", "gallery", "digit")
 SMALL = (100, 26)
 """With fewer columns or lines than these for all three, one is seen at a time."""
 
+DOUBLE = (120, 46)
+"""With as many, a digit by itself is drawn twice as large."""
+
 
 class Panes(Horizontal):
     """`pane` is the one that has the keys; `alone` is whether nothing else is seen."""
@@ -76,6 +79,7 @@ class Panes(Horizontal):
     def on_resize(self, event: events.Resize) -> None:
         """Show as many panes as there is room for."""
         self.small = event.size.width < SMALL[0] or event.size.height < SMALL[1]
+        self._arrange()
 
     def go_to(self, pane: str, large: bool = False) -> None:
         """Give the keys to `pane`; a `large` digit covers the others."""
@@ -102,6 +106,8 @@ class Panes(Horizontal):
     def _arrange(self) -> None:
         for pane in PANES:
             self.set_class(self.alone and pane == self.pane, f"-only-{pane}")
+        has_room = self.size.width >= DOUBLE[0] and self.size.height >= DOUBLE[1]
+        self.query_one(DigitDetail).set_class(self.alone and self.pane == "digit" and has_room, "-double")
         self.post_message(self.Changed(self.pane))
 
     def _widget(self, pane: str) -> Widget:

@@ -91,7 +91,7 @@ def _waiting(snapshot: RunSnapshot) -> tuple[str, Content, str]:
         share = f" of {megabytes(total)} ({received / total:.0%})" if total else ""
         return "Downloading", Content(f"{clean(snapshot.download.file)}: {megabytes(received)}{share}"), ""
     if snapshot.place:
-        text = f"{place_text(snapshot.place)}. It starts by itself when its turn has come; s takes it out of the line."
+        text = f"{place_text(snapshot.place)}. It starts by itself when its turn has come; s takes it out of the queue."
         return "Waiting for its turn", Content(clean(text)), ""
     if snapshot.awaited_device:
         text = f"Another run is training on {clean(snapshot.awaited_device)}. This one starts when that has ended."

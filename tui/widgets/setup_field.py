@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
+from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Label, Select, Static
@@ -43,7 +45,8 @@ class SetupField(Widget):
         & > Input, & > Choice { width: 1fr; }
         & > Input { background: $boost; padding: 0 1 !important; }
         & > Input:focus { background: $primary 30%; }
-        & > Checkbox { background: transparent; padding: 0; }
+        & > TickBox { background: transparent; padding: 0; }
+        & > TickBox:focus { background: $primary 30%; }
         & > .problem { column-span: 2; color: $text-error; height: auto; padding-left: 1; }
         &.-invalid > Label { color: $text-error; }
     }
@@ -73,7 +76,7 @@ class SetupField(Widget):
         if self._options:
             return Choice(self._options, value, id=f"set-{field.name}")
         if field.type is bool:
-            return Checkbox(value=_is_true(value), compact=True, id=f"set-{field.name}")
+            return TickBox(value=_is_true(value), compact=True, id=f"set-{field.name}")
         if field.type in (int, float):
             return NumberInput(value, whole=field.type is int, id=f"set-{field.name}")
         return Input(value, placeholder="none" if field.name == "name" else "", compact=True, id=f"set-{field.name}")
@@ -138,6 +141,18 @@ class SetupField(Widget):
     def _pass_on(self, event: Message) -> None:
         event.stop()
         self.post_message(self.Changed(self, self.value))
+
+
+class TickBox(Checkbox):
+    """A checkbox that says whether it is ticked: Textual's tells by a colour alone."""
+
+    def render(self) -> Content:
+        """Draw the box."""
+        return Content("[x] on" if self.value else "[ ] off")
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """Return the width of the longer of both."""
+        return len("[ ] off")
 
 
 def _is_true(value: str) -> bool:

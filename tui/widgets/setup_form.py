@@ -25,7 +25,7 @@ from tui.jobs import Dataset
 from tui.keys import shown_key
 from tui.terminal import clean
 from tui.widgets.choice import Choice, Option
-from tui.widgets.setup_field import SetupField
+from tui.widgets.setup_field import SHORT_LABELS, SetupField
 
 FIRST = ("backend", "device", "model", "epochs", "batch_size", "learning_rate", "optimizer", "seed")
 MORE = (REPEATS.name, *(name for name in FIELDS if name not in (*FIRST, "preset_name")))
@@ -82,7 +82,7 @@ class SetupForm(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lay out the fields, the rest behind More, the button, and the help of the field in focus."""
-        with VerticalScroll(can_focus=False):
+        with _Fields(can_focus=False):
             yield SetupField(PRESET, self._start["preset"], [Option(p.name, p.title) for p in PRESETS.values()])
             yield from self._fields(FIRST)
             ascii_only = getattr(self.app, "ascii", False)
@@ -207,8 +207,8 @@ class SetupForm(Vertical):
         self._problems = problems = find_problems(values, self.dataset, self.reports)
         for field in self.query(SetupField):
             field.problem = problems.get(field.field.name, "")
-        hidden = sum(name in MORE for name in problems)
-        self.query_one(Collapsible).title = f"More ({hidden} to mend)" if hidden else "More"
+        hidden = [SHORT_LABELS.get(name, FORM_FIELDS[name].label) for name in problems if name in MORE]
+        self.query_one(Collapsible).title = f"More: mend {', '.join(hidden)}" if hidden else "More"
         self._check_both(values)
         self.post_message(self.Changed(self.wanted[0]))
 
@@ -256,6 +256,10 @@ class SetupForm(Vertical):
     def _submit(self, event: Button.Pressed) -> None:
         event.stop()
         self.post_message(self.Submitted(both=event.button.id == "both"))
+
+
+class _Fields(VerticalScroll, inherit_bindings=False):
+    """Scrolls to the field in focus; up and down are the form's, which goes from field to field by them."""
 
 
 def _field_of(control: Widget) -> SetupField | None:

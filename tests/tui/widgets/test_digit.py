@@ -11,7 +11,7 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 
 from tui.terminal import PictureMode
-from tui.widgets.digit import GREYS, Digit, halfblock_strips, picture_strips, ramp_strips
+from tui.widgets.digit import GREYS, Digit, halfblock_strips, picture_strips, ramp_strips, shade
 
 Image = NDArray[np.uint8]
 
@@ -158,3 +158,13 @@ async def test_a_smaller_widget_shows_a_smaller_picture() -> None:
         assert [len(line) for line in lines(digit)] == [20] * 7
         assert all(line[14:].strip() == "" for line in lines(digit))
         assert any("@" in line for line in lines(digit))
+
+
+async def test_a_widget_of_twice_the_size_shows_each_pixel_twice_as_large() -> None:
+    digit = Digit(stroke(), mode=PictureMode.RAMP)
+    digit.styles.width, digit.styles.height = 60, 30
+    async with DigitApp(digit).run_test(size=(80, 40)):
+        drawn, rows = lines(digit), stroke().tolist()
+        assert [line[:56] for line in drawn[:28]] == ["".join(2 * shade(p, p) for p in row) for row in rows]
+        assert all(line[56:].strip() == "" for line in drawn)
+        assert all(line.strip() == "" for line in drawn[28:])
