@@ -135,7 +135,7 @@ async def test_stop_is_offered_only_to_a_live_run_and_asks_its_worker(store: Sto
         assert isinstance(command, commands.Stop)
         written.epoch(1)
         written.finish("stopped")
-        await until_shown(app, "■ stopped")
+        await until_shown(app, "■ stopped", ": press r to go on")
         await until(lambda: "s Stop" not in shown(app), "stop is not offered any more")
 
 

@@ -225,10 +225,11 @@ class MistakesScreen(AnswersScreen):
             self._choose_group(next_of(names, self.browsing.chosen_group.name, step))
 
     def action_order(self) -> None:
-        """Go on to the next order."""
+        """Go on to the next order, from its beginning."""
         if self.browsing:
             self.browsing.order = next_of(ORDERS, self.browsing.order, 1)
             self._show_choice()
+            self._gallery.action_go_to(0)
 
     def action_epoch(self, step: int) -> None:
         """Go to the epoch before or after; after the last one, the screen follows the run again."""

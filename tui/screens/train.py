@@ -335,14 +335,15 @@ def _summary(snapshot: RunSnapshot) -> Content:
     """Return what a run that has ended came to."""
     if snapshot.live:
         return Content("")
-    parts, best, finished = [], snapshot.progress.best, snapshot.progress.finished
+    lines, best, finished = [], snapshot.progress.best, snapshot.progress.finished
     if best:
         took = f" after epoch {best.epoch}; {duration(snapshot.progress.seconds)} in all"
-        parts.append(Content.assemble("best ", (percent(best.test_accuracy), "bold $success"), took))
+        parts = [Content.assemble("best ", (percent(best.test_accuracy), "bold $success"), took)]
         mistakes = dict(snapshot.mistakes).get(best.epoch)
         if mistakes is not None:
             parts.append(Content.assemble(f"{count(mistakes)} mistakes: press ", ("3", "bold $primary")))
+        lines.append(Content("   ").join(parts))
     if finished and finished.outcome == "stopped":
         words = f"stopped in epoch {finished.epochs + 1}: press "
-        parts.append(Content.assemble(words, ("r", "bold $primary"), " to go on"))
-    return Content("   ").join(parts)
+        lines.append(Content.assemble(words, ("r", "bold $primary"), " to go on"))
+    return Content("\n").join(lines)
