@@ -78,7 +78,7 @@ class RunControl(Look):
             words = "It ends without testing and saving." if now else "It finishes its step, tests, and saves."
             if all(run.id in waiting for run in asked):
                 words = "It has not begun, and leaves the queue."
-            self.notify(words, title=title, markup=False)
+            self.notify(words, title=title, timeout=3, markup=False)
 
     async def action_stop(self, now: bool = False) -> None:
         """Ask the run on display to stop; where others were launched with it and wait, ask about them first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
@@ -85,7 +85,10 @@ class View:
 
 
 def columns_in(width: int, longest: int) -> list[tuple[Column, int]]:
-    """Return the columns that `width` cells have room for, and their widths; `longest` is that of the runs' names."""
+    """Return the columns that `width` cells have room for, and their widths; `longest` is that of the runs' names.
+
+    Without a column for it, the framework stands behind a run's name; an id has it already.
+    """
     left = width - sum(COLUMNS[name].width + GAP for name in ALWAYS) + GAP - min(max(longest, LEAST), ENOUGH)
     chosen = set(ALWAYS)
     for name, room in SPARE.items():
@@ -96,6 +99,8 @@ def columns_in(width: int, longest: int) -> list[tuple[Column, int]]:
     names = max(LEAST, min(longest, MOST)) if "note" in chosen else 0
     rest = width - sum((column.width or names) + GAP for column in columns) + GAP
     widths = {"note": COLUMNS["note"].width + rest, "run": names} if names else {"run": max(1, rest)}
+    if "backend" not in chosen:
+        columns = [replace(column, text=_label_and_backend) if column.name == "run" else column for column in columns]
     return [(column, widths.get(column.name, column.width)) for column in columns]
 
 
@@ -125,6 +130,10 @@ def status_text(snapshot: RunSnapshot, ascii: bool) -> str:
     glyph, ascii_glyph, _ = GLYPHS[snapshot.status]
     place = f" #{snapshot.place.number}" if snapshot.place else ""
     return f"{ascii_glyph if ascii else glyph} {snapshot.status}{place}"
+
+
+def _label_and_backend(snapshot: RunSnapshot, ascii: bool) -> str:
+    return f"{snapshot.name}, {_backend(snapshot)}" if snapshot.name else snapshot.label
 
 
 def _backend(snapshot: RunSnapshot) -> str:
@@ -164,7 +173,7 @@ LEAST, ENOUGH, MOST = 20, 32, 60
 """The least and the most cells that the names of the runs are to have before other columns come, an id having 31; and
 the most beside a note, which then takes what is left."""
 ALWAYS = ("status", "run", "epochs", "best acc", "time")
-SPARE = {"accuracy": 90, "model": 0, CREATED: 0, "backend": 0, "note": 130}
+SPARE = {"accuracy": 90, "backend": 0, "model": 0, CREATED: 0, "note": 130}
 """The other columns, the most wanted first, and from how many cells on each is worth its room."""
 _STATUSES = ("running", "paused", "waiting", "completed", "stopped", "failed", "crashed")
 COLUMNS = {

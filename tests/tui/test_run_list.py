@@ -69,6 +69,13 @@ def test_the_columns_fill_the_width_and_the_names_come_first() -> None:
     assert {column.name: taken for column, taken in columns_in(97, 31)}["run"] >= 31
 
 
+def test_without_its_column_the_framework_stands_behind_the_name(store: Store) -> None:
+    run = listed(store, "mine")
+    (narrow,) = (column for column, _ in columns_in(60, 31) if column.name == "run")
+    (wide,) = (column for column, _ in columns_in(197, 31) if column.name == "run")
+    assert (narrow.text(run, False), wide.text(run, False)) == ("mine, PyTorch", "mine")
+
+
 def test_a_text_is_cut_to_its_cells() -> None:
     assert fitted("漢字かな", 6) == "漢字 …"
     assert fitted("漢字かな", 6, ascii=True) == "漢字 ~"

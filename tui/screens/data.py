@@ -59,6 +59,7 @@ class DataScreen(ModeScreen):
     )
     CSS_PATH = "data.tcss"
     BINDINGS = [
+        Binding("escape", "back", "Back", tooltip="Back to the page of images"),
         Binding("tab", "pane(1)", "Pane", key_display="tab", tooltip="From the facts to the images, and back"),
         Binding("shift+tab", "pane(-1)", "Pane before", show=False),
         Binding(
@@ -68,7 +69,6 @@ class DataScreen(ModeScreen):
         Binding("x", "set", "Set", tooltip="From the training to the test images, and back", id="set"),
         Binding("n", "page(1)", "Page after", key_display="n", group=PAGE_KEYS, id="page_after"),
         Binding("N", "page(-1)", "Page before", key_display="N", group=PAGE_KEYS, id="page_before"),
-        Binding("escape", "back", "Back", tooltip="Back to the page of images"),
     ]
 
     def __init__(self) -> None:

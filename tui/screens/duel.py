@@ -66,6 +66,7 @@ class DuelScreen(ModeScreen):
     CSS_PATH = "duel.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (MEDIUM, "-medium"), (BESIDE, "-beside")]
     BINDINGS = [
+        Binding("escape", "back", "Back", tooltip="The screen before"),
         Binding("enter", "mistakes", "Mistakes", key_display="enter", tooltip="Their mistakes, laid over each other"),
         Binding("v", "other_seed", "Other seed", tooltip="The pair of another seed", id="other_run"),
         Binding("r", "relaunch", "Resume", tooltip="Go on with the run that ended before its time", id="resume"),
@@ -73,7 +74,6 @@ class DuelScreen(ModeScreen):
         Binding("p", "app.pause", "Pause", tooltip=PAUSE, id="pause"),
         Binding("p", "app.resume", "Resume", tooltip=RESUME, id="pause"),
         Binding("l", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale", id="log_scale"),
-        Binding("escape", "back", "Back", tooltip="The screen before"),
         Binding("u", "back", "Back", show=False, id="duel"),
     ]
 

@@ -48,6 +48,7 @@ class MistakesScreen(AnswersScreen):
     )
     CSS_PATH = "mistakes.tcss"
     BINDINGS = [
+        Binding("escape", "back", "Back", tooltip="From the large digit, or to all of the matrix"),
         Binding("tab", "pane(1)", "Pane", key_display="tab", tooltip="The matrix, the digits, one of them large"),
         Binding("shift+tab", "pane(-1)", "Pane before", show=False),
         Binding("f", "group(1)", "Show", tooltip="Other mistakes: new ones, forgotten ones …", id="show"),
@@ -59,7 +60,6 @@ class MistakesScreen(AnswersScreen):
         Binding("c", "lay_over", "Compare", tooltip="Lay another run over this one", id="compare"),
         Binding("e", "export", "Save", tooltip="Write these digits as CSV or PNG", id="save"),
         Binding("y", "copy", "Copy", tooltip="Copy the index of the digit", id="copy"),
-        Binding("escape", "back", "Back", tooltip="From the large digit, or to all of the matrix"),
     ]
 
     def __init__(self) -> None:
