@@ -82,6 +82,7 @@ class TensorFlowLearner:
                 (block, PooledConvolution(block, self._conventions.batch_norm_epsilon))
                 for block in (pooled_blocks(self._architecture) if device.id == "cpu" else ())
             ]
+            # As numbers on a GPU, too: TensorFlow has no kernel there that gathers bytes.
             self._images = tf.constant(self._prepare(images))
             self._labels = tf.constant(labels)
             self._predict = tf.function(
