@@ -343,7 +343,7 @@ def _summary(snapshot: RunSnapshot) -> Content:
         if mistakes is not None:
             parts.append(Content.assemble(f"{count(mistakes)} mistakes: press ", ("3", "bold $primary")))
         lines.append(Content("   ").join(parts))
-    if finished and finished.outcome == "stopped":
+    if finished and finished.outcome == "stopped" and snapshot.progress.started:
         words = f"stopped in epoch {finished.epochs + 1}: press "
         lines.append(Content.assemble(words, ("r", "bold $primary"), " to go on"))
     return Content("\n").join(lines)

@@ -99,10 +99,6 @@ class Panes(Horizontal):
                 self.pane = pane
                 self._arrange()
 
-    def watch_small(self) -> None:
-        """Arrange the panes anew."""
-        self._arrange()
-
     def _arrange(self) -> None:
         for pane in PANES:
             self.set_class(self.alone and pane == self.pane, f"-only-{pane}")
