@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from rich.text import Text
-from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.message import Message
@@ -24,6 +23,7 @@ from engine.runs import Run, Store
 from tui.background import WorkFailed, in_background, post_safely
 from tui.control import RunControl
 from tui.farewell import farewell
+from tui.fields import LeavingFields
 from tui.jobs import (
     Dataset,
     DatasetExamined,
@@ -55,7 +55,7 @@ class ScreensImported(Message):
     """The screens can be made without waiting for their modules."""
 
 
-class MnistApp(RunControl):
+class MnistApp(RunControl, LeavingFields):
     """Shows the runs of `store`, `open_run` first. `settings` are the user's own defaults for the form.
 
     `probe` answers for a framework what it can use on this machine; it may take its time. With a `memory`, newcomers
@@ -82,7 +82,6 @@ class MnistApp(RunControl):
         Binding("q", "quit", "Quit", tooltip="Leave; what becomes of live runs is asked", id="quit"),
         Binding("ctrl+c", "quit", "Quit", show=False),
         Binding("f2", "tour", "Tour", show=False, tooltip="The first steps, in three sentences", id="tour"),
-        Binding("escape", "leave_field", "Leave the field", show=False),
     ]
 
     store_problem: var[str] = var("")
@@ -111,23 +110,6 @@ class MnistApp(RunControl):
         self._data = ""
         self._follows_training = True  # to the next run of a family, when this one has ended
         self.duel_opened_in = "train"
-
-    async def on_event(self, event: events.Event) -> None:
-        """Take a letter that comes together with Escape, as on a slow line, for two keys: that is how alt looks too.
-
-        Not where the user has given that key with alt to an action; and in a dialog, only Escape counts.
-        """
-        if isinstance(event, events.Key) and event.key.startswith("alt+") and event.key not in self.active_bindings:
-            from textual.widgets import Input
-
-            if isinstance(self.focused, Input) and not self.screen.is_modal:
-                self.action_leave_field()  # at once: the letter must not get into the field
-            else:
-                await super().on_event(events.Key("escape", None))
-            if self.screen.is_modal or not event.character:
-                return
-            event = events.Key(event.character, event.character)
-        await super().on_event(event)
 
     # Start and end
 
@@ -342,10 +324,6 @@ class MnistApp(RunControl):
 
         if not self.screen.is_modal:
             self.push_screen(TourScreen())
-
-    def action_leave_field(self) -> None:
-        """Give the keys back to the screen."""
-        self.screen.set_focus(None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to detach only while something is live, and a duel only of a pair; for the rest see RunControl."""

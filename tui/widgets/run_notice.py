@@ -23,6 +23,7 @@ class RunNotice(VerticalScroll):
         height: auto;
         max-height: 12;
         border: round $border-blurred;
+        border-title-color: $text;
         padding: 0 1;
         &.-shown { display: block; }
         &.-error { border: round $error; border-title-color: $text-error; }

@@ -1,0 +1,36 @@
+"""The part of the app that leaves a text field by Escape, also where the next key comes together with it."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding
+
+
+class LeavingFields(App[None]):
+    """Gives the keys back to the screen when Escape is pressed in a field."""
+
+    BINDINGS = [
+        Binding("escape", "leave_field", "Leave the field", show=False),
+    ]
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take a letter that comes together with Escape, as on a slow line, for two keys: that is how alt looks too.
+
+        Not where the user has given that key with alt to an action; and in a dialog, only Escape counts.
+        """
+        if isinstance(event, events.Key) and event.key.startswith("alt+") and event.key not in self.active_bindings:
+            from textual.widgets import Input
+
+            if isinstance(self.focused, Input) and not self.screen.is_modal:
+                self.action_leave_field()  # at once: the letter must not get into the field
+            else:
+                await super().on_event(events.Key("escape", None))
+            if self.screen.is_modal or not event.character:
+                return
+            event = events.Key(event.character, event.character)
+        await super().on_event(event)
+
+    def action_leave_field(self) -> None:
+        """Give the keys back to the screen."""
+        self.screen.set_focus(None)
