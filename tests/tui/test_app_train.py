@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from textual._xterm_parser import XTermParser
 from textual.events import Key
-from textual.widgets import DataTable, Input
+from textual.widgets import Input
 
 from engine import commands, events
 from engine.runs import Store
@@ -19,6 +19,7 @@ from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.screens.quit import QuitScreen
 from tui.widgets.chart import Chart
+from tui.widgets.epoch_table import EpochTable
 from tui.widgets.mode_bar import MODE_TITLES
 
 MODES = {"1": "Train", "2": "Runs", "3": "Mistakes", "4": "Data", "5": "Model"}
@@ -32,7 +33,7 @@ def store(store: Store, sketches_folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def epochs_listed(app: MnistApp) -> int:
-    return int(app.screen.query_one("EpochTable", DataTable).row_count)
+    return int(app.screen.query_one(EpochTable).row_count)
 
 
 async def test_without_a_run_it_says_how_to_begin(store: Store) -> None:
@@ -295,8 +296,8 @@ async def test_the_last_epoch_stays_in_sight_when_there_is_less_room(store: Stor
     completed(store, epochs=12)
     async with opened(store, size=(120, 40)) as (app, pilot):
         await until_shown(app, "✓ completed")
-        table = app.screen.query_one("EpochTable", DataTable)
-        await until(lambda: table.cursor_row == 11, "the cursor is on the last epoch")
+        table = app.screen.query_one(EpochTable)
+        await until(lambda: table.cursor == 11, "the cursor is on the last epoch")
         await pilot.resize_terminal(120, 24)
         await until(lambda: table.size.height < 12, "the table is lower than its rows")
         await pilot.pause()

@@ -47,7 +47,7 @@ async def test_vim_keys_walk_tables_and_galleries(store: Store) -> None:
         table.focus()
         for key, row in (("g", 0), ("j", 1), ("G", 2), ("k", 1)):
             await pilot.press(key)
-            assert table.cursor_row == row, key
+            assert table.cursor == row, key
         await pilot.press("3")
         await until_shown(app, "wrong 7")
         gallery = app.screen.query_one(Gallery)

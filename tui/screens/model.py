@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import DataTable, Static
+from textual.widgets import Static
 
 from engine.models import ARCHITECTURES, Architecture, BatchNorm, Conv, Dense, Flatten, Layer, MaxPool, ReLU
 from tui import network as work
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from engine.data import Dataset
     from engine.events import CheckpointSaved
 
-COLUMNS = (("layer", 8, False), ("what", 38, False), ("output", 12, True), ("parameters", 12, True))
+TABLE_LINE = "{:8}{:38}{:>12}{:>12}"
 PANES = ("layers", "filters", "digit")
 ARRANGEMENTS = [
     (0, tuple((pane,) for pane in PANES)),
@@ -82,17 +81,13 @@ class ModelScreen(ModeScreen):
 
     def compose_body(self) -> ComposeResult:
         """Lay out the layer table and the recipe beside the filters and the digit."""
-        table: DataTable[Text] = DataTable(
-            cursor_type="none", cell_padding=0, id="table", classes="panel", show_cursor=False
-        )
-        table.can_focus = False
         mode = self.lab.picture_mode
         layers = VerticalScroll(
             Static(
                 "The form has a setting that does not fit. Press 1 to mend it.",
                 classes="empty panel", id="no-model", markup=False,
             ),
-            table,
+            Static(id="table", classes="panel", markup=False),
             Static(id="form-recipe", classes="panel", markup=False),
             id="layers",
         )  # fmt: skip
@@ -107,9 +102,6 @@ class ModelScreen(ModeScreen):
     def on_mount(self) -> None:
         """Follow the form, and the run on display."""
         super().on_mount()
-        table = self.query_one("#table", DataTable)
-        for name, cells, is_figure in COLUMNS:
-            table.add_column(Text(f"{name:>{cells}}" if is_figure else name), width=cells)
         self.query_one("#form-recipe").border_title = Content("recipe")
         self.follow("config", self._show_form)
         self.follow("snapshot", self._look)
@@ -125,18 +117,9 @@ class ModelScreen(ModeScreen):
         self._show_filters()
 
     def _show_layers(self, architecture: Architecture) -> None:
-        table = self.query_one("#table", DataTable)
+        table = self.query_one("#table", Static)
         table.border_title = Content(f"{architecture.name} · {architecture.summary}")
-        table.clear()
-        table.add_row(Text("image"), Text("grey, 28×28 pixels"), Text(f"{'1×28×28':>12}"), Text(f"{'':>12}"))
-        for row in architecture.table():
-            shape = "×".join(str(size) for size in row.output_shape)
-            parameters = count(row.parameters) if row.parameters else ""
-            table.add_row(
-                Text(row.layer.name), Text(_words(row.layer)), Text(f"{shape:>12}"), Text(f"{parameters:>12}")
-            )
-        total = count(architecture.parameters)
-        table.add_row(Text("all", style="bold"), Text(""), Text(""), Text(f"{total:>12}", style="bold"))
+        table.update(Content("\n").join(_layer_table(architecture)))
 
     # The run's network
 
@@ -264,6 +247,18 @@ def _emptiness(snapshot: RunSnapshot | None) -> str:
     if snapshot.problem:
         return f"{snapshot.problem}\n\nPress 2 to choose another run."
     return NOT_YET if snapshot.live else NEVER_ANY
+
+
+def _layer_table(architecture: Architecture) -> list[Content]:
+    lines = [
+        Content.styled(TABLE_LINE.format("layer", "what", "output", "parameters"), "$text-muted"),
+        Content(TABLE_LINE.format("image", "grey, 28×28 pixels", "1×28×28", "")),
+    ]
+    for row in architecture.table():
+        shape = "×".join(str(size) for size in row.output_shape)
+        parameters = count(row.parameters) if row.parameters else ""
+        lines.append(Content(TABLE_LINE.format(row.layer.name, _words(row.layer), shape, parameters)))
+    return [*lines, Content.styled(TABLE_LINE.format("all", "", "", count(architecture.parameters)), "bold")]
 
 
 def _words(layer: Layer) -> str:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from rich.text import Text
-from textual import events
-from textual.binding import Binding
-from textual.coordinate import Coordinate
-from textual.widgets import DataTable
+from rich.segment import Segment
 
 from engine.events import EpochFinished
 from tui.family import SHORT_NAMES, Family
 from tui.formats import count, duration
+from tui.widgets.line_table import LineTable
 
 WIDE = 70
 TEST_ACCURACY = "test acc"
@@ -28,7 +25,7 @@ class Column:
     key: str
     heading: str
     width: int
-    figure: Callable[[EpochFinished], str]
+    figure: Callable[[EpochFinished], str] = field(compare=False)
     of_partner: bool = False
 
 
@@ -89,77 +86,71 @@ def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
-class EpochTable(DataTable[Text]):
+class EpochTable(LineTable):
     """The epochs of the run on display, and where there is room those of its partner; the best one is marked."""
 
-    BINDINGS = [
-        Binding("k", "cursor_up", show=False),
-        Binding("j", "cursor_down", show=False),
-        Binding("g", "scroll_top", show=False),
-        Binding("G", "scroll_bottom", show=False),
-    ]
+    DEFAULT_CSS = """
+    EpochTable > .table--best { color: $foreground; text-style: bold; }
+    """
+    COMPONENT_CLASSES = {"table--best"}
 
     def __init__(self, *, ascii: bool = False) -> None:
-        super().__init__(cursor_type="row", cell_padding=0)
-        self._ascii = ascii
+        super().__init__()
+        self._star = "*" if ascii else "★"
         self._columns: tuple[Column, ...] = ()
         self._family: Family | None = None
         self._run_shown = ""
         self._rows: tuple[Row, ...] = ()
 
     def show(self, family: Family | None) -> None:
-        """Show the epochs of the run on display; only what is new is written."""
+        """Show the epochs of the run on display; a cursor on its last one stays on the last."""
         self._family = family
-        self._lay_out()
-        rows = _rows(family, any(column.of_partner for column in self._columns)) if family else ()
+        columns = self._fitting_columns()
+        rows = _rows(family, any(column.of_partner for column in columns)) if family else ()
         run = family.display.run.id if family else ""
-        if run != self._run_shown or len(rows) < len(self._rows):
-            self.clear()
-            self._rows, self._run_shown = (), run
-        own, known = (sum(row.own is not None for row in some) for some in (rows, self._rows))
-        at_end = self.cursor_row >= known - 1
-        for index, (row, before) in enumerate(zip(rows, self._rows, strict=False)):
-            if row != before:
-                for column, cell in enumerate(self._cells(row)):
-                    self.update_cell_at(Coordinate(index, column), cell)
-        for row in rows[len(self._rows) :]:
-            self.add_row(*self._cells(row))
-        self._rows = rows
-        if at_end and own > known:
-            self.move_cursor(row=own - 1)
+        before = self._rows if run == self._run_shown else ()
+        own, known = (sum(row.own is not None for row in some) for some in (rows, before))
+        cursor = own - 1 if own > known and self.cursor >= known - 1 else self.cursor
+        changed = None
+        if len(rows) >= len(before) and columns == self._columns:
+            changed = [row for row, new in enumerate(rows) if row >= len(before) or new != before[row]]
+        self._columns, self._rows, self._run_shown = columns, rows, run
+        self.show_rows(len(rows), cursor, changed)
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Choose the columns that fit, and keep the row with the cursor in sight."""
+    def on_resize(self) -> None:
+        """Choose the columns that fit."""
         self.show(self._family)
-        self.move_cursor(row=self.cursor_row)
 
-    def _lay_out(self) -> None:
-        """Choose the columns; where they are others now, the table is empty afterwards."""
+    def _fitting_columns(self) -> tuple[Column, ...]:
         config = self._family.display.config if self._family else None
         others = [name for name in (self._family.pair if self._family else ()) if config and name != config.backend]
         partner = SHORT_NAMES[others[0]] if others else ""
-        columns = _columns(self.size.width, partner, bool(config and config.validation))
-        if [column.heading for column in columns] == [column.heading for column in self._columns]:
-            return
-        self._columns, self._rows = columns, ()
-        self.clear(columns=True)
-        for column in columns:
-            self.add_column(Text(f"{column.heading:>{column.width}}"), width=column.width)
-            if column.key == TEST_ACCURACY:
-                self.add_column(Text(""), width=1)
+        return _columns(self.size.width, partner, bool(config and config.validation))
 
-    def _cells(self, row: Row) -> list[Text]:
-        cells = []
+    def heading(self) -> list[Segment]:
+        """Return the columns' names, with room for the star after the test accuracy."""
+        cells = [f"{column.heading:>{column.width}}{' ' * (column.key == TEST_ACCURACY)}" for column in self._columns]
+        return [Segment("".join(cells), self.style_of("quiet"))]
+
+    def line(self, row: int) -> list[Segment]:
+        """Return an epoch's figures."""
+        epochs, has_cursor = self._rows[row], row == self.cursor and self.has_focus
+        plain = self.style_of("cursor" if has_cursor else "text")
+        own = self.style_of("best") if epochs.is_best and not has_cursor else plain
+        segments = []
         for column in self._columns:
-            epoch = row.other if column.of_partner else row.own
-            text = column.figure(epoch) if epoch else ""
-            if column.key == "epoch" and epoch is None and row.other:
-                text = column.figure(row.other)
-            style = "bold" if row.is_best and not column.of_partner else ""
-            cells.append(Text(f"{text:>{column.width}}", style=style))
+            style = plain if column.of_partner else own
+            segments.append(Segment(f"{_text(column, epochs):>{column.width}}", style))
             if column.key == TEST_ACCURACY:
-                cells.append(Text(("*" if self._ascii else "★") if row.is_best else " "))
-        return cells
+                segments.append(Segment(self._star if epochs.is_best else " ", plain))
+        return [*segments, Segment("", plain)]
+
+
+def _text(column: Column, row: Row) -> str:
+    epoch = row.other if column.of_partner else row.own
+    if column.key == "epoch":
+        epoch = row.own or row.other
+    return column.figure(epoch) if epoch else ""
 
 
 def _rows(family: Family, with_partner: bool) -> tuple[Row, ...]:
