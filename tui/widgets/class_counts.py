@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widgets import Static
 
@@ -15,7 +16,7 @@ from tui.terminal import clean
 class ClassCounts(Static):
     """One bar a class, the longest as wide as there is room for."""
 
-    counts: reactive[tuple[int, ...]] = reactive(())
+    counts: reactive[tuple[int, ...]] = reactive((), layout=True)
     class_names: reactive[tuple[str, ...]] = reactive(())
 
     DEFAULT_CSS = """
@@ -26,6 +27,10 @@ class ClassCounts(Static):
         """Show `counts`, one a class."""
         self.class_names = tuple(class_names) or tuple(str(digit) for digit in range(len(counts)))
         self.counts = tuple(counts)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return a line for each class: the bars are as long as there is room for, so they say nothing about it."""
+        return len(self.counts)
 
     def render(self) -> Content:
         """Write a line a class: its name, its bar and its count."""

@@ -80,6 +80,7 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._plain = plain
+        self._most_mistakes = 1  # in a cell
         self._zero = "." if ascii else "·"
         self.set_class(plain, "-plain")
 
@@ -88,6 +89,11 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return HEIGHT
+
+    def watch_counts(self) -> None:
+        """Find the cell with the most mistakes."""
+        mistakes = (count for r, row in enumerate(self.counts) for c, count in enumerate(row) if r != c)
+        self._most_mistakes = max([1, *mistakes])
 
     # Moving
 
@@ -144,12 +150,13 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
 
     def _row(self, row: int) -> list[Segment]:
         counts = self.counts[row]
+        total = sum(counts)
         chosen = self.cell.true == row and self.cell.predicted is None
         segments = [Segment(f"{row:<{NAME_CELLS}}", self._name_style(chosen))]
         for column, count in enumerate(counts):
             text = f"{count or self._zero:>{self._count_cells}}"
-            segments.append(Segment(text, self._count_style(row, column, count)))
-        segments.append(Segment(f"{sum(counts):>{TOTAL_CELLS}}", self._style("heading")))
+            segments.append(Segment(text, self._count_style(row, column, count, total)))
+        segments.append(Segment(f"{total:>{TOTAL_CELLS}}", self._style("heading")))
         scores = self.scores
         figures = [_score(v[row]) for v in (scores.precision, scores.recall, scores.f1)] if scores else ["-"] * 3
         return [*segments, Segment("".join(f"{figure:>{SCORE_CELLS}}" for figure in figures), self.rich_style)]
@@ -164,25 +171,20 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
         ]
         return [*segments, Segment(f"{sum(totals):>{TOTAL_CELLS}}", styles[0])]
 
-    def _count_style(self, row: int, column: int, count: int) -> Style:
+    def _count_style(self, row: int, column: int, count: int, total: int) -> Style:
         if self._is_chosen(row, column):
             return self._style("cursor")
         right = row == column
-        colour = self._style("right" if right else "mistakes")
         if not count:
             return self._style("heading")
         if self._plain:
             return self.rich_style + Style(bold=right)
-        share = count / max(1, sum(self.counts[row])) if right else (count / self._most_mistakes) ** 0.5
+        colour = self._style("right" if right else "mistakes")
+        share = count / max(1, total) if right else (count / self._most_mistakes) ** 0.5
         return _shade(
             self.background_colors[1].hex6, colour.color.get_truecolor().hex if colour.color else "#ffffff",
             max(1, round(share * SHADES)),
         )  # fmt: skip
-
-    @property
-    def _most_mistakes(self) -> int:
-        counts = (count for r, row in enumerate(self.counts) for c, count in enumerate(row) if r != c)
-        return max(1, *counts)
 
     def _is_chosen(self, row: int, column: int) -> bool:
         cell = self.cell

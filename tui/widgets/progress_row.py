@@ -33,8 +33,9 @@ class ProgressRow(Static):
         sign = GLYPHS["paused"] if snapshot.status == "paused" else ("▶", ">", "")
         label = f"{clean(self.label)} " if self.label else ""
         head = f"{sign[ascii_only]} {label}epoch {step.epoch}/{snapshot.epochs} "
+        width = self.outer_size.width - self.styles.gutter.width  # `size` may have all of the screen laid out
         for tail in _tails(step, snapshot.seconds_left):
-            room = self.size.width - len(head) - len(tail)
+            room = width - len(head) - len(tail)
             if room >= MINIMUM_BAR:
                 break
         bar = _bar(step.step / max(step.steps, 1), max(0, min(room, MAXIMUM_BAR)), ascii_only)
