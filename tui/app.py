@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from rich.text import Text
 from textual.app import SystemCommand
 from textual.binding import Binding
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
@@ -24,6 +25,7 @@ from tui.background import WorkFailed, in_background, post_safely
 from tui.control import RunControl
 from tui.farewell import farewell
 from tui.fields import LeavingFields
+from tui.garbage import CollectingInPauses
 from tui.jobs import (
     Dataset,
     DatasetExamined,
@@ -51,11 +53,15 @@ unhurried_probe = partial(probe, niceness=10)
 ALT_DIGITS = ("inverted_exclamation_mark", "trade_mark_sign", "pound_sign", "cent_sign", "infinity")
 
 
+class PlottingImported(Message):
+    """Curves can be drawn without waiting for what draws them."""
+
+
 class ScreensImported(Message):
     """The screens can be made without waiting for their modules."""
 
 
-class MnistApp(RunControl, LeavingFields):
+class MnistApp(RunControl, LeavingFields, CollectingInPauses):
     """Shows the runs of `store`, `open_run` first. `settings` are the user's own defaults for the form.
 
     `probe` answers for a framework what it can use on this machine; it may take its time. With a `memory`, newcomers
@@ -108,27 +114,42 @@ class MnistApp(RunControl, LeavingFields):
         self._probe = probe
         self._run_on_display = open_run
         self._data = ""
+        self._has_looked_around = False
         self._follows_training = True  # to the next run of a family, when this one has ended
         self.duel_opened_in = "train"
 
     # Start and end
 
     def on_mount(self) -> None:
-        """Take over the signals, follow the store, and ask in the background what this machine has."""
+        """Take over the signals, and look in the background at the store and at what this machine has."""
         exit_on_signals(self)
         self.set_keymap(self.settings.get("keys", {}))
         if self._run_on_display:
             self.watcher.watch(self._run_on_display)
-        self.watcher.start()
         if self.current_mode == MnistApp.DEFAULT_MODE:
-            self.call_after_refresh(self.look_around)
+            self.follow_store()
 
     def on_unmount(self) -> None:
         """Stop following."""
         self.watcher.stop()
 
+    def follow_store(self) -> None:
+        """Show the runs from now on, as soon as there is something to draw them with."""
+        in_background(self, self._import_plotting, "import plotting")
+
+    def _import_plotting(self) -> Message:
+        import_module("plotext")  # takes 0.2 s, for which no key should have to wait
+        return PlottingImported()
+
+    def on_plotting_imported(self) -> None:
+        """Start following."""
+        self.watcher.start()
+
     def look_around(self) -> None:
-        """Find out in the background what there is, once the first screen is there."""
+        """Find out in the background what else there is, once the runs are known."""
+        if self._has_looked_around:
+            return
+        self._has_looked_around = True
         in_background(self, self._import_screens, "import screens")
         self.examine_data(str(self.settings.get("data") or ""))
         for name in BACKENDS:
@@ -147,8 +168,7 @@ class MnistApp(RunControl, LeavingFields):
         """Mount every mode's screen out of sight, so that it opens at once when its key is pressed.
 
         Their style sheets come first: read with a screen, each would have Textual parse all of them again and match
-        them with all widgets. What has been made by then stays until the end, so the garbage collector need not look at
-        it again: with 100,000 objects that would stop the app for 100 ms at a time.
+        them with all widgets.
         """
         for path in style_sheets():
             if not self.stylesheet.has_source(str(path)):
@@ -158,8 +178,14 @@ class MnistApp(RunControl, LeavingFields):
         for mode in (*MODE_TITLES, "duel"):
             await self._init_mode(mode)  # what switch_mode does, but for showing it
             await asyncio.sleep(PAUSE_FOR_KEYS)
-        gc.freeze()
-        gc.enable()
+            await self._draw_ahead(self.get_screen_stack(mode)[0])
+        self.collect_in_pauses()
+
+    async def _draw_ahead(self, screen: Screen[Any]) -> None:
+        """Have each widget draw itself, out of sight: what it keeps of that makes its first showing half as long."""
+        for widget, (region, _) in list(screen._compositor.visible_widgets.items()):
+            widget.render_lines(Region(0, 0, *region.size))
+            await asyncio.sleep(0)
 
     def _ask_for_devices(self, backend: str) -> Message:
         return DeviceProbed(self._probe(backend))
@@ -189,6 +215,8 @@ class MnistApp(RunControl, LeavingFields):
         if before is None or before.statuses != self.family.statuses:  # making the footer anew is slow
             self.refresh_bindings()
         self._move_on()
+        if not self._has_looked_around:
+            self.call_after_refresh(self.look_around)
 
     def _move_on(self) -> None:
         """On the screens that are for it, show the run of the family that is training, if the one on display is not."""
@@ -211,11 +239,14 @@ class MnistApp(RunControl, LeavingFields):
         if first_look and self._run_on_display is None and self.runs:
             order = sorted(self.runs, key=lambda s: (s.status not in ("running", "paused"), not s.live))
             self.open_run(order[0].run, follow_training=True)
+        if self._run_on_display is None:
+            self.look_around()
 
     def on_store_failed(self, message: StoreFailed) -> None:
         """Say that the store cannot be read."""
         self.store_problem = str(message.error)
         self.show_error(message.error)
+        self.look_around()
 
     def on_dataset_examined(self, message: DatasetExamined) -> None:
         """Take over what dataset there is, unless the setting is another one by now."""
@@ -312,11 +343,13 @@ class MnistApp(RunControl, LeavingFields):
 
     def action_command_palette(self) -> None:
         """Search all commands; the tour, which tells of that, makes way."""
+        from tui.screens.dialog import Palette
         from tui.screens.tour import TourScreen
 
         if isinstance(self.screen, TourScreen):
             self.screen.dismiss()
-        super().action_command_palette()
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_tour(self) -> None:
         """Show the first steps."""

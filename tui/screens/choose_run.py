@@ -9,18 +9,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.formats import percent
+from tui.screens.dialog import Dialog
 from tui.snapshot import RunSnapshot
 from tui.terminal import clean
 
 NONE = "none"
 
 
-class ChooseRunScreen(ModalScreen[str | None]):
+class ChooseRunScreen(Dialog[str | None]):
     """Asks for one of `runs`; the result is its id, NONE to show the one on display alone, or None for no answer."""
 
     BINDINGS = [

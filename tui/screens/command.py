@@ -9,16 +9,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui.command_line import CommandsWritten
+from tui.screens.dialog import Dialog
 from tui.terminal import clean
 
 WIDTH = 100  # cells, where there is room
 
 
-class CommandScreen(ModalScreen[None]):
+class CommandScreen(Dialog[None]):
     """Shows the `commands`; the first is copied already. `both_problem` says why the second one is of no use here."""
 
     DEFAULT_CSS = """

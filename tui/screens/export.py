@@ -9,13 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from tui.screens.dialog import Dialog
 from tui.terminal import clean
 
 
-class ExportScreen(ModalScreen[Path | None]):
+class ExportScreen(Dialog[Path | None]):
     """Asks for a file; the result is its path, ending in .csv or .png, or None. What is there is not overwritten."""
 
     BINDINGS = [Binding("escape", "dismiss(None)", "Close")]

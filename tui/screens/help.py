@@ -9,10 +9,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.keys import shown_key
+from tui.screens.dialog import Dialog
 from tui.widgets.mode_bar import MODE_TITLES
 
 EVERYWHERE = [
@@ -23,7 +24,7 @@ EVERYWHERE = [
 TOUR = "The first steps, in three sentences"
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Explains `below`, and lists the keys that do something there now: those in its footer or with a tooltip."""
 
     BINDINGS = [

@@ -9,12 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from engine.errors import EngineError
 from engine.labels import NOTE_LENGTH, checked_note
 from engine.runs import check_name
+from tui.screens.dialog import Dialog
 from tui.snapshot import RunSnapshot
 from tui.terminal import clean
 
@@ -43,7 +43,7 @@ def ask_for_note(snapshot: RunSnapshot) -> LabelScreen:
     return LabelScreen("Note", question, snapshot.labels.note, check)
 
 
-class LabelScreen(ModalScreen[str | None]):
+class LabelScreen(Dialog[str | None]):
     """Asks for a text of a line, starting from `text`; None leaves it as it is.
 
     `check` raises an EngineError for a text that cannot be, and returns what is to be known of one that can.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import Screen
 
+from tui.screens.stepping import SteppingScreen
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.mode_bar import ModeBar
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tui.app import MnistApp
 
 
-class ModeScreen(Screen[None]):
+class ModeScreen(SteppingScreen):
     """A mode's screen. `MODE` is its name; `ABOUT` explains it in the help."""
 
     MODE: ClassVar[str]

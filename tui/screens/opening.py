@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -33,10 +35,11 @@ class OpeningScreen(Screen[None]):
     async def make_way(self) -> None:
         """Go on to the Train screen."""
         lab: MnistApp = self.app  # type: ignore[assignment]
+        await asyncio.to_thread(import_module, "tui.screens.train")
+        lab.follow_store()
         await lab.switch_mode("train")
         for key in self._pressed:
             lab.simulate_key(key)
-        lab.call_after_refresh(lab.look_around)
 
     def _forward_event(self, event: events.Event) -> Any:
         if isinstance(event, events.Key):

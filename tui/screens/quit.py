@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from tui.screens.dialog import Dialog
 from tui.snapshot import RunSnapshot
 
 Answer = Literal["detach", "stop", "stay"]
@@ -21,7 +21,7 @@ NAMED = 6
 """So many of the live runs are named one by one: more would push the answers off a small screen."""
 
 
-class QuitScreen(ModalScreen[Answer]):
+class QuitScreen(Dialog[Answer]):
     """Asks about the `live` runs: detach leaves them running, stop ends them, stay does not leave."""
 
     BINDINGS = [

@@ -7,17 +7,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from engine.config import parse_field
 from engine.errors import ConfigError
+from tui.screens.dialog import Dialog
 from tui.snapshot import RunSnapshot
 from tui.terminal import clean
 from tui.widgets.number_input import NumberInput
 
 
-class RateScreen(ModalScreen[float | None]):
+class RateScreen(Dialog[float | None]):
     """Asks for the learning rate that the run of `snapshot` is to go on with; None leaves it as it is."""
 
     BINDINGS = [Binding("escape", "dismiss(None)", "Close")]

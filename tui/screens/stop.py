@@ -9,14 +9,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
+
+from tui.screens.dialog import Dialog
 
 Answer = Literal["one", "all", "none"]
 ANSWERS: dict[str, Answer] = {"one": "one", "all": "all", "none": "none"}
 
 
-class StopScreen(ModalScreen[Answer]):
+class StopScreen(Dialog[Answer]):
     """Asks whether to stop the run on display, or all of the `number` live ones of its family; `now` is how."""
 
     BINDINGS = [

@@ -6,10 +6,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.keys import shown_key
+from tui.screens.dialog import Dialog
 
 ONLY_CLOSE = ("escape", "enter", "space")
 SENTENCES = (
@@ -23,7 +23,7 @@ SENTENCES = (
 KEYS = {"train": "t", "both": "b", "help": "?", "quit": "q", "tour": "F2"}
 
 
-class TourScreen(ModalScreen[None]):
+class TourScreen(Dialog[None]):
     """Goes at any key or click; a key still does what it does."""
 
     def compose(self) -> ComposeResult:

@@ -1,0 +1,90 @@
+"""What is sent to the terminal adds up to what the app means to show, though laying out and drawing are apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyte
+import pytest
+from rich.console import RenderableType
+from rich.style import Style
+from textual._compositor import CompositorUpdate
+from textual.color import Color
+from textual.renderables.background_screen import BackgroundScreen
+from textual.screen import Screen
+
+from engine.runs import Store
+from tests.tui.app_harness import WrittenRun, completed, cpu_only, shown, until
+from tui.app import MnistApp
+from tui.screens.dialog import Dimmed
+from tui.screens.help import HelpScreen
+
+WALK = (
+    "1", "l", "z", "o", "o", "question_mark", "escape", "ctrl+p", "escape", "f2", "space",
+    "2", "down", "slash", "t", "escape", "m", "escape", "3", "tab", "right", "f", "o", "tab", "escape",
+    "4", "tab", "n", "5", "tab", "n", "1", "u", "escape", "q", "escape",
+)  # fmt: skip
+
+
+class Emulated:
+    """An emulated terminal of `size` that gets what `app` would send to its own."""
+
+    def __init__(self, app: MnistApp, size: tuple[int, int]) -> None:
+        self._app = app
+        self._screen = pyte.Screen(*size)
+        self._stream = pyte.Stream(self._screen)
+        self._display, app._display = app._display, self._send  # type: ignore[method-assign]
+
+    def _send(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, CompositorUpdate) and not self._app._batch_count:
+            self._stream.feed(renderable.render_segments(self._app.console))
+        self._display(screen, renderable)
+
+    @property
+    def text(self) -> str:
+        """What is on it."""
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+
+def meant(app: MnistApp) -> str:
+    """Return the text that the app means to show."""
+    return "\n".join(line.rstrip() for line in shown(app).splitlines())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_terminal_has_what_the_app_means_to_show(store: Store, size: tuple[int, int]) -> None:
+    completed(store, epochs=3)
+    written = WrittenRun(store)
+    written.start()
+    written.epoch(1)
+    app = MnistApp(store, {}, probe=cpu_only)
+    terminal = Emulated(app, size)
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: app.runs and app.dataset, "the app has looked around")
+        for number, key in enumerate(WALK):
+            await pilot.press(key)
+            written.step(2, 1 + number % 8)
+            await until(lambda: terminal.text == meant(app), f"all is drawn after {WALK[: number + 1]}")
+    written.vanish()
+
+
+async def test_a_dialog_dims_the_screen_below_as_textual_does(store: Store) -> None:
+    completed(store)
+    app = MnistApp(store, {}, probe=cpu_only)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(lambda: app.snapshot and "completed" in shown(app), "the run is there")
+        below, tint = app.screen, Color(15, 19, 23, 0.7)
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        mine = Dimmed(BackgroundScreen(below, tint)).render_strips(120, 40, None, None)  # type: ignore[arg-type]
+        for ours, strip in zip(mine, below._compositor.render_strips(), strict=True):
+            theirs = BackgroundScreen.process_segments(strip, tint)
+            assert [(segment.text, look(segment.style)) for segment in ours] == [
+                (segment.text, look(segment.style)) for segment in theirs
+            ]
+
+
+def look(style: Style | None) -> object:
+    """Return what of a style can be seen."""
+    assert style
+    return style.color, style.bgcolor, style.bold, style.italic, style.underline, style.reverse
