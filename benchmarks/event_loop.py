@@ -1,7 +1,7 @@
 """The app's event loop: how long its longest steps take, at the start, on each screen and while a run trains.
 
-`python -m benchmarks.event_loop [--longest 4] [--bar 50]`. The app runs on a terminal of 120×40 and notes
-each step of its loop (a callback, or a task until it waits again) with the processor time that its thread took, which
+`python -m benchmarks.event_loop [--longest 4] [--bar 50] [--size 120x40]`. The app runs on a terminal and notes each
+step of its loop (a callback, or a task until it waits again) with the processor time that its thread took, which
 other work on the machine hardly adds to, and the time on the clock. Steps of a phase are those that began in it.
 """
 
@@ -32,17 +32,33 @@ COMMAND = (
 
 JOURNEY = (
     ("Runs", "2", "best acc"),
+    ("filter", "/torch\x1b", "torch"),
+    ("compare", " m\x1b", ""),
+    ("note", "e", ""),
+    ("note left", "\x1b", ""),
     ("Train again", "1", "Setup"),
+    ("form", "\t\t\t", ""),
     ("Mistakes", "3", "rows true"),
+    ("matrix", "\x1b[C\x1b[C\x1b[B\x1b[B", ""),
+    ("large digit", "\t\t", ""),
+    ("epoch before", ",", ""),
+    ("other mistakes", "ff", ""),
     ("Data", "4", "fingerprint"),
+    ("classes", "]]]", ""),
     ("Model", "5", "parameters"),
+    ("digits", "nnn", ""),
     ("Train, log scale", "1l", "(log scale)"),
+    ("output", "o", ""),
     ("help", "?", "Help"),
     ("help left", "\x1b", "Setup"),
+    ("quit", "q", "etach"),
+    ("quit left", "\x1b", "Setup"),
     ("command palette", "\x10", "Search"),
-    ("palette left", "\x1b", "Setup"),
+    ("themes", "theme\r", ""),
+    ("another theme", "nord\r", ""),
+    ("Runs in another theme", "2", "best acc"),
 )
-"""A phase, what is pressed in it, and the words that show its end."""
+"""A phase, what is pressed in it, and the words that show its end, if any do."""
 
 
 class Step(NamedTuple):
@@ -81,19 +97,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--longest", type=int, default=4, help="how many steps of each phase to print")
     parser.add_argument("--bar", type=float, default=50.0, help="milliseconds of processor time")
+    parser.add_argument("--size", default="120x40", help="columns and rows of the terminal")
     options = parser.parse_args()
+    columns, rows = map(int, options.size.split("x"))
     with tempfile.TemporaryDirectory() as folder, own_user() as store:
         log = Path(folder, "steps.jsonl")
         with endless_run(Store(store), "torch", threads=1):
-            phases = journey(log)
+            phases = journey(log, (columns, rows))
         steps = [Step(*json.loads(line)) for line in log.read_text().splitlines()]
     report(phases, steps, options)
 
 
-def journey(log: Path) -> list[tuple[str, float]]:
+def journey(log: Path, size: tuple[int, int]) -> list[tuple[str, float]]:
     """Go through the app; return the phases' names and when each began."""
     phases = [("start", time.perf_counter())]
-    with Terminal(COMMAND, {LOG: str(log)}) as terminal:
+    with Terminal(COMMAND, {LOG: str(log)}, size) as terminal:
         terminal.wait_for("images/s")
         terminal.drain(2)
         phases.append(("settling down", time.perf_counter()))

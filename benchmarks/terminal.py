@@ -26,9 +26,11 @@ _ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\
 
 
 class Terminal:
-    """A process on a terminal of `SIZE`, everything it has sent, and when it began (`time.perf_counter`)."""
+    """A process on a terminal, everything it has sent, and when it began (`time.perf_counter`)."""
 
-    def __init__(self, command: Sequence[str], environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: dict[str, str] | None = None, size: tuple[int, int] = SIZE
+    ) -> None:
         env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
         for name in ("COLUMNS", "LINES", "NO_COLOR"):
             env.pop(name, None)
@@ -38,7 +40,7 @@ class Terminal:
         self.pid, self._descriptor = pty.fork()
         if self.pid == 0:
             with contextlib.suppress(OSError):
-                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
                 os.execvpe(command[0], command, env)
             os._exit(127)
 

@@ -12,7 +12,6 @@ from typing import Any
 from rich.text import Text
 from textual.app import SystemCommand
 from textual.binding import Binding
-from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
@@ -40,6 +39,7 @@ from tui.memory import Memory
 from tui.palette import palette_of
 from tui.screens import import_screens, mode_screens, style_sheets
 from tui.screens.opening import OpeningScreen
+from tui.screens.stepping import SteppingScreen
 from tui.signals import exit_on_signals
 from tui.theme import DEFAULT_THEME
 from tui.watcher import RunChanged, RunsChanged, StoreFailed, Watcher
@@ -178,14 +178,10 @@ class MnistApp(RunControl, LeavingFields, CollectingInPauses):
         for mode in (*MODE_TITLES, "duel"):
             await self._init_mode(mode)  # what switch_mode does, but for showing it
             await asyncio.sleep(PAUSE_FOR_KEYS)
-            await self._draw_ahead(self.get_screen_stack(mode)[0])
+            screen = self.get_screen_stack(mode)[0]
+            assert isinstance(screen, SteppingScreen)
+            await screen.draw_ahead()
         self.collect_in_pauses()
-
-    async def _draw_ahead(self, screen: Screen[Any]) -> None:
-        """Have each widget draw itself, out of sight: what it keeps of that makes its first showing half as long."""
-        for widget, (region, _) in list(screen._compositor.visible_widgets.items()):
-            widget.render_lines(Region(0, 0, *region.size))
-            await asyncio.sleep(0)
 
     def _ask_for_devices(self, backend: str) -> Message:
         return DeviceProbed(self._probe(backend))

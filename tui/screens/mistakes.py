@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from engine.data import Dataset
 
 NEIGHBOURS = 12
-SECONDS_AT_REST = 0.2  # on a digit, before its neighbours are looked for: that keeps a processor busy
+SECONDS_AT_REST = 0.2  # on an epoch or a digit, before its scores or neighbours are looked for: that takes a processor
 EPOCH_KEYS = Binding.Group("Epoch", compact=True)
 NEEDS_ANSWERS = {"pane", "group", "order", "diagonal", "lay_over", "export", "copy"}
 
@@ -66,7 +66,7 @@ class MistakesScreen(AnswersScreen):
         super().__init__()
         self._searcher = OneAtATime(self, "find neighbours")
         self._search = work.NeighbourSearch()
-        self._resting = self.set_timer(0, lambda: None, pause=True)
+        self._resting = self._scoring = self.set_timer(0, lambda: None, pause=True)
         self._dataset: Dataset | None = None
         self._portrayed: tuple[object, ...] = ()
 
@@ -107,7 +107,8 @@ class MistakesScreen(AnswersScreen):
                 gallery.forget_pictures()
         self.query_one(ConfusionMatrix).counts = tuple(map(tuple, browsing.now.confusion_matrix.tolist()))
         self._show_choice()
-        self.call_after_refresh(self.ask_for_scores)
+        self._scoring.stop()
+        self._scoring = self.set_timer(SECONDS_AT_REST, self.ask_for_scores)
         if self.focused is None:
             panes.go_to(panes.pane)
 

@@ -1,26 +1,44 @@
-"""The screen beneath all others: where Textual lays out and draws in one go, keys may pass between the two."""
+"""The screen beneath all others: where Textual lays out and draws in one go, keys may pass in between."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from textual import events
 from textual.geometry import Size
 from textual.screen import Screen
 
+STEP_SECONDS = 0.015
+LARGE = 0.25
+"""What draws more than that part of the screen does so in several steps."""
+
 
 class SteppingScreen(Screen[Any]):
-    """Lays out and draws in steps of their own; each takes up to 50 ms for a screen that appears."""
+    """Lays out in one step and draws in others: for a screen that appears, all together take 0.1 s."""
 
     _is_drawing_due = False
+
+    async def draw_ahead(self) -> None:
+        """Have the widgets draw themselves, step by step, so that they can be shown at once: each keeps its lines."""
+        began = time.perf_counter()
+        for widget, (region, clip) in list(self._compositor.visible_widgets.items()):
+            if widget is not self and widget.is_attached:
+                widget.render_lines(region.intersection(clip).translate(-region.offset))
+            if time.perf_counter() - began > STEP_SECONDS:
+                await asyncio.sleep(0)
+                began = time.perf_counter()
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         self._is_drawing_due = True
         super()._refresh_layout(size, scroll)
         self.call_later(self._draw)
 
-    def _draw(self) -> None:
+    async def _draw(self) -> None:
+        changed = sum(region.area for region in self._compositor._dirty_regions)
+        if changed > LARGE * self.size.area:
+            await self.draw_ahead()
         self._is_drawing_due = False
         self._compositor.update_widgets(self._dirty_widgets)  # those that have changed since the layout
         self._compositor_refresh()
