@@ -226,9 +226,8 @@ class MnistApp(RunControl, LeavingFields, CollectingInPauses):
         first_look = self.runs is None
         self.store_problem = ""
         self.runs = message.snapshots
-        if first_look and not self.runs and self.memory and not self.memory.recall("tour"):
-            self.memory.keep("tour", "shown")
-            self.action_tour()
+        if first_look and not self.runs:
+            self._welcome()
         live = sum(snapshot.live for snapshot in message.snapshots)
         if first_look and live > 1:
             self.notify(f"{live} runs are live: 2 Runs lists them", markup=False)
@@ -237,6 +236,12 @@ class MnistApp(RunControl, LeavingFields, CollectingInPauses):
             self.open_run(order[0].run, follow_training=True)
         if self._run_on_display is None:
             self.look_around()
+
+    def _welcome(self) -> None:
+        """Show newcomers the tour, unless they are at work already: it would take their keys."""
+        if self.memory and not self.has_had_input and not self.memory.recall("tour"):
+            self.memory.keep("tour", "shown")
+            self.action_tour()
 
     def on_store_failed(self, message: StoreFailed) -> None:
         """Say that the store cannot be read."""

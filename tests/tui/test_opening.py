@@ -9,6 +9,7 @@ import pytest
 from engine.runs import Store
 from tests.tui.app_harness import cpu_only, shown, until, until_shown
 from tui.app import TerminalApp
+from tui.memory import Memory
 from tui.screens.help import HelpScreen
 from tui.screens.opening import OpeningScreen
 
@@ -54,3 +55,20 @@ async def test_it_makes_way_by_itself(app: TerminalApp) -> None:
     async with app.run_test(size=(120, 40)):
         await until_shown(app, "Optimizer", "No run yet")
         await until(lambda: app.dataset and app.reports, "it has looked around")
+
+
+async def test_who_presses_a_key_before_the_tour_comes_needs_none(
+    app: TerminalApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.memory = Memory(tmp_path / "state")
+    make_way = OpeningScreen.make_way
+    monkeypatch.setattr(OpeningScreen, "make_way", lambda _: None)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("2")
+        opening = app.screen
+        assert isinstance(opening, OpeningScreen)
+        await make_way(opening)
+        await until(lambda: app.runs is not None, "the store was looked at")
+        await until(lambda: app.current_mode == "runs", "the key has done what it does")
+        assert not app.screen.is_modal
+        assert not app.memory.recall("tour")  # it is shown the next time

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 from collections.abc import Iterator
@@ -91,5 +92,6 @@ async def test_a_page_gets_the_app_and_a_stranger_does_not(port: int) -> None:
                 shown += message.data if isinstance(message.data, bytes) else b""
             assert b"mnist-tui" in shown
             await terminal.send_json(["stdin", "q"])
-            while not terminal.closed:
-                await terminal.receive(timeout=PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                while not terminal.closed:
+                    await terminal.receive()

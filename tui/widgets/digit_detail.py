@@ -133,7 +133,7 @@ def _words(portrait: Portrait, class_names: Sequence[str]) -> Content:
     words = Content.assemble(
         ("It is ", "$text-muted"), (names[portrait.label], "bold"),
         ("; the network says ", "$text-muted"), (names[portrait.predicted], "bold"),
-        (f", {100 * confidence:.1f} % sure. Loss {portrait.loss:.2f}.", "$text-muted"),
+        (f",\n{100 * confidence:.1f} % sure. Loss {portrait.loss:.2f}.", "$text-muted"),
     )  # fmt: skip
     if portrait.second is None:
         return words

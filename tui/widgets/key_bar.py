@@ -20,7 +20,9 @@ class KeyBar(Footer):
     _drawn: tuple[tuple[Binding, bool], ...] | None = None
 
     async def recompose(self) -> None:
-        """Make the keys anew, unless they are as they were."""
+        """Make the keys anew, unless they are as they were, or the bar is gone: it is asked later for that."""
+        if not self.is_attached:
+            return
         active = self.screen.active_bindings.values()
         offered = tuple((key.binding, key.enabled) for key in active if key.binding.show)
         if offered != self._drawn:

@@ -49,7 +49,8 @@ def _tails(step: Step, seconds_left: float | None) -> list[str]:
     speed = f"   {count(step.images_per_second)} images/s"
     loss = f"   loss {step.loss:.4f}"
     accuracy = f"   acc {step.accuracy:.4f}"
-    return [steps + loss + accuracy + speed + eta, steps + loss + speed + eta, steps + speed + eta, steps + eta, ""]
+    parts = [loss + accuracy + speed + eta, loss + speed + eta, speed + eta, eta, ""]
+    return [*(steps + part for part in parts), ""]
 
 
 def _bar(share: float, width: int, ascii_only: bool) -> tuple[tuple[str, str], tuple[str, str]]:
