@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.suspects import Inquest
 
 ORDER_WORDS: dict[Order, str] = {
-    "loss": "most wrong first",
+    "loss": "highest loss first",
     "confidence": "most sure first",
     "index": "by image",
     "spread": "one of each pair in turns",
@@ -151,7 +151,7 @@ class Browsing:
     # How it reads
 
     def title(self) -> str:
-        """Say what is looked at: `wrong · 4 taken for 9 · most wrong first`."""
+        """Say what is looked at: `wrong · 4 taken for 9 · highest loss first`."""
         group = self.chosen_group
         meaning = "right" if group.name == WRONG and self.cell.holds_right_answers else group.meaning
         parts = [meaning, cell_words(self.cell), ORDER_WORDS[self.order]]

@@ -237,14 +237,14 @@ class TestGallery:
         async with opened(store) as (app, pilot):
             await visit(app, pilot)
             found = []
-            for title in ("most wrong first", "most sure first", "by image", "one of each pair in turns"):
+            for title in ("highest loss first", "most sure first", "by image", "one of each pair in turns"):
                 await until_shown(app, title)
                 found.append(indices(app))
                 await pilot.press("end", "o")
                 assert chosen(app) == indices(app)[0], "another order is looked at from its beginning"
             # The later an image, the surer is the network; 3→9 comes before the second and third 0→1.
             assert found == [[40, 30, 20, 3], [40, 30, 20, 3], [3, 20, 30, 40], [40, 3, 30, 20]]
-            await until_shown(app, "most wrong first")
+            await until_shown(app, "highest loss first")
 
     async def test_captions_tell_truth_answer_and_confidence(self, store: Store) -> None:
         run = written(store, {13: 8})

@@ -302,3 +302,15 @@ async def test_the_last_epoch_stays_in_sight_when_there_is_less_room(store: Stor
         await until(lambda: table.size.height < 12, "the table is lower than its rows")
         await pilot.pause()
         assert table.scroll_y + table.size.height >= 13  # twelve rows and the heading
+
+
+async def test_a_table_that_is_out_of_sight_keeps_the_columns_it_has_room_for(store: Store) -> None:
+    completed(store)
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "✓ completed", "images/s")
+        table = app.screen.query_one(EpochTable)
+        table.display = False
+        await pilot.pause()
+        await until(lambda: not table.size, "the table is gone")
+        table.show(app.family)  # what comes into sight with the size that it had is not told of it
+        assert "images/s" in table.heading()[0].text

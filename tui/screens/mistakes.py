@@ -91,6 +91,7 @@ class MistakesScreen(AnswersScreen):
         """Say why there are no mistakes to show."""
         self.query_one("#no-mistakes", Static).update(Content("\n".join(clean(line) for line in text.split("\n"))))
         self.set_class(True, "-nothing")
+        self._offer_panes()
         epoch = self.wanted_epoch if self.epochs else 0
         self.query_one(BrowsingBar).show_run(self.lab.snapshot, None, self.epochs, epoch)
         self.refresh_bindings()
@@ -101,6 +102,7 @@ class MistakesScreen(AnswersScreen):
         if browsing is None:
             return
         self.set_class(False, "-nothing")
+        self._offer_panes()
         if browsing.dataset is not self._dataset:
             self._dataset = browsing.dataset
             for gallery in self.query(Gallery):
@@ -111,6 +113,12 @@ class MistakesScreen(AnswersScreen):
         self._scoring = self.set_timer(SECONDS_AT_REST, self.ask_for_scores)
         if self.focused is None:
             panes.go_to(panes.pane)
+
+    def _offer_panes(self) -> None:
+        """Offer the panes to choose from, where not all are seen at once and there is something to see."""
+        panes = self.query_one(Panes)
+        offered = PANES if panes.small and not self.has_class("-nothing") else ()
+        self.query_one(BrowsingBar).show_panes(offered, panes.pane)
 
     def show_groups(self) -> None:
         """Show how much there is of each kind, and what has been found out meanwhile."""
@@ -175,9 +183,8 @@ class MistakesScreen(AnswersScreen):
     # Choosing
 
     @on(Panes.Changed)
-    def _pane_changed(self, event: Panes.Changed) -> None:
-        panes = self.query_one(Panes)
-        self.query_one(BrowsingBar).show_panes(PANES if panes.small else (), event.pane)
+    def _pane_changed(self) -> None:
+        self._offer_panes()
         self._show_one(self._gallery.chosen)
         self.refresh_bindings()
 

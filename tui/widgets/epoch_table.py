@@ -125,7 +125,7 @@ class EpochTable(LineTable):
         config = self._family.display.config if self._family else None
         others = [name for name in (self._family.pair if self._family else ()) if config and name != config.backend]
         partner = SHORT_NAMES[others[0]] if others else ""
-        return _columns(self.size.width, partner, bool(config and config.validation))
+        return _columns(self.room.width, partner, bool(config and config.validation))
 
     def heading(self) -> list[Segment]:
         """Return the columns' names, with room for the star after the test accuracy."""

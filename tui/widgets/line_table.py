@@ -74,17 +74,22 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Return the style of the component class `table--name`."""
         return self.get_component_rich_style(f"table--{name}")
 
+    @property
+    def room(self) -> Size:
+        """The cells within the border, also while the table is out of sight: those that it had last."""
+        return self.outer_size - self.styles.gutter.totals
+
     def _repaint(self, rows: Collection[int]) -> None:
-        first = round(self.scroll_offset.y)
-        seen = [row for row in rows if first <= row < first + self.outer_size.height]
+        first, room = round(self.scroll_offset.y), self.room
+        seen = [row for row in rows if first <= row < first + room.height]
         if seen:
-            self.refresh(*(Region(0, row - first + 1, self.size.width, 1) for row in seen))
+            self.refresh(*(Region(0, row - first + 1, room.width, 1) for row in seen))
 
     # Moving
 
     @property
     def _rows_seen(self) -> int:
-        return max(1, self.size.height - 1)
+        return max(1, self.room.height - 1)
 
     def on_resize(self) -> None:
         """Keep the cursor in sight."""
