@@ -10,11 +10,14 @@ from rich.console import RenderableType
 from rich.style import Style
 from textual._compositor import CompositorUpdate
 from textual.color import Color
+from textual.events import Resize
+from textual.geometry import Size
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import Screen
+from textual.widget import Widget
 
 from engine.runs import Store
-from tests.tui.app_harness import WrittenRun, completed, cpu_only, shown, until
+from tests.tui.app_harness import WrittenRun, completed, cpu_only, opened, shown, until, until_shown
 from tui.app import MnistApp
 from tui.screens.dialog import Dimmed
 from tui.screens.help import HelpScreen
@@ -66,6 +69,33 @@ async def test_the_terminal_has_what_the_app_means_to_show(store: Store, size: t
             written.step(2, 1 + number % 8)
             await until(lambda: terminal.text == meant(app), f"all is drawn after {WALK[: number + 1]}")
     written.vanish()
+
+
+async def test_what_comes_into_sight_is_told_of_its_size_also_when_someone_asked_before(store: Store) -> None:
+    completed(store)
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "✓ completed", "images/s")
+        chip = Chip()
+        await app.screen.query_one("#history").mount(chip)
+        await pilot.pause()
+        assert not chip.sizes
+        chip.display = True
+        app.screen._compositor._full_map_invalidated = True
+        assert chip in app.screen._compositor.full_map  # as when a widget that is drawn asks for its size
+        await until(lambda: chip.sizes, "it is told")
+
+
+class Chip(Widget):
+    """Out of sight at first; notes the sizes that it is told."""
+
+    DEFAULT_CSS = "Chip { height: 1; display: none; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[Size] = []
+
+    def on_resize(self, event: Resize) -> None:
+        self.sizes.append(event.size)
 
 
 async def test_a_dialog_dims_the_screen_below_as_textual_does(store: Store) -> None:

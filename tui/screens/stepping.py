@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from textual import events
+from textual._compositor import CompositorMap
 from textual.geometry import Size
 from textual.screen import Screen
 
@@ -19,6 +20,8 @@ class SteppingScreen(Screen[Any]):
     """Lays out in one step and draws in others: for a screen that appears, all together take 0.1 s."""
 
     _is_drawing_due = False
+    _laid_out: CompositorMap | None = None
+    """Where everything was after the last layout."""
 
     async def draw_ahead(self) -> None:
         """Have the widgets draw themselves, step by step, so that they can be shown at once: each keeps its lines."""
@@ -31,8 +34,16 @@ class SteppingScreen(Screen[Any]):
                 began = time.perf_counter()
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        """Lay out now, and draw later.
+
+        Between a change and its layout, a widget that asks for its size while it is drawn has Textual find out where
+        everything will be. Compared with that, nothing would be new in the layout, and nobody told of a new size.
+        """
+        if self._laid_out is not None:
+            self._compositor._full_map = self._laid_out
         self._is_drawing_due = True
         super()._refresh_layout(size, scroll)
+        self._laid_out = self._compositor._full_map
         self.call_later(self._draw)
 
     async def _draw(self) -> None:
