@@ -2,66 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
-from importlib import import_module
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rich.text import Text
 from textual.app import SystemCommand
 from textual.binding import Binding
-from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 
-from engine.backends import BACKENDS
 from engine.config import TrainConfig
-from engine.devices import BackendReport, probe
+from engine.devices import BackendReport
 from engine.runs import Run, Store
-from tui.background import WorkFailed, in_background, post_safely
+from tui.background import WorkFailed, post_safely
 from tui.control import RunControl
 from tui.farewell import farewell
 from tui.fields import LeavingFields
-from tui.garbage import CollectingInPauses
-from tui.jobs import (
-    Dataset,
-    DatasetExamined,
-    DeviceProbed,
-    JobFailed,
-    RunLabelled,
-    RunsDeleted,
-    RunsLaunched,
-    examine_dataset,
-)
+from tui.jobs import JobFailed, RunLabelled, RunsDeleted, RunsLaunched
 from tui.memory import Memory
 from tui.palette import palette_of
-from tui.screens import import_screens, mode_screens, style_sheets
+from tui.screens import mode_screens
 from tui.screens.opening import OpeningScreen
-from tui.screens.stepping import SteppingScreen
 from tui.signals import exit_on_signals
+from tui.start import GettingReady, unhurried_probe
 from tui.theme import DEFAULT_THEME
 from tui.watcher import RunChanged, RunsChanged, StoreFailed, Watcher
 from tui.widgets.mode_bar import MODE_TITLES
-
-PAUSE_FOR_KEYS = 0.05
-unhurried_probe = partial(probe, niceness=10)
-"""Neither keys nor a run in training wait for frameworks that say what they see."""
 
 # What Textual calls alt with 1 to 5, and a digit pressed right after escape: the characters of an Apple keyboard.
 ALT_DIGITS = ("inverted_exclamation_mark", "trade_mark_sign", "pound_sign", "cent_sign", "infinity")
 
 
-class PlottingImported(Message):
-    """Curves can be drawn without waiting for what draws them."""
-
-
-class ScreensImported(Message):
-    """The screens can be made without waiting for their modules."""
-
-
-class MnistApp(RunControl, LeavingFields, CollectingInPauses):
+class MnistApp(RunControl, LeavingFields, GettingReady):
     """Shows the runs of `store`, `open_run` first. `settings` are the user's own defaults for the form.
 
     `probe` answers for a framework what it can use on this machine; it may take its time. With a `memory`, newcomers
@@ -91,10 +64,6 @@ class MnistApp(RunControl, LeavingFields, CollectingInPauses):
     ]
 
     store_problem: var[str] = var("")
-    reports: var[Mapping[str, Any]] = var({})
-    """What each framework says of this machine, as they answer."""
-    dataset: var[Dataset | None] = var(None)
-    """What the form's data setting leads to; None while that is being looked at."""
     config: var[TrainConfig | None] = var(None)
     """The form's settings; None while one of them does not fit."""
 
@@ -111,10 +80,8 @@ class MnistApp(RunControl, LeavingFields, CollectingInPauses):
         self.settings = settings
         self.memory = memory
         self.watcher = Watcher(store, lambda message: post_safely(self, message))
-        self._probe = probe
+        self.probe = probe
         self._run_on_display = open_run
-        self._data = ""
-        self._has_looked_around = False
         self._follows_training = True  # to the next run of a family, when this one has ended
         self.duel_opened_in = "train"
 
@@ -132,59 +99,6 @@ class MnistApp(RunControl, LeavingFields, CollectingInPauses):
     def on_unmount(self) -> None:
         """Stop following."""
         self.watcher.stop()
-
-    def follow_store(self) -> None:
-        """Show the runs from now on, as soon as there is something to draw them with."""
-        in_background(self, self._import_plotting, "import plotting")
-
-    def _import_plotting(self) -> Message:
-        import_module("plotext")  # takes 0.2 s, for which no key should have to wait
-        return PlottingImported()
-
-    def on_plotting_imported(self) -> None:
-        """Start following."""
-        self.watcher.start()
-
-    def look_around(self) -> None:
-        """Find out in the background what else there is, once the runs are known."""
-        if self._has_looked_around:
-            return
-        self._has_looked_around = True
-        in_background(self, self._import_screens, "import screens")
-        self.examine_data(str(self.settings.get("data") or ""))
-        for name in BACKENDS:
-            in_background(self, partial(self._ask_for_devices, name), f"probe {name}")
-
-    def _import_screens(self) -> Message:
-        import_screens()
-        return ScreensImported()
-
-    async def on_screens_imported(self) -> None:
-        """Make the screens ready where a user is going to look at them."""
-        if not self.is_headless:
-            self.run_worker(self.open_ahead())
-
-    async def open_ahead(self) -> None:
-        """Mount every mode's screen out of sight, so that it opens at once when its key is pressed.
-
-        Their style sheets come first: read with a screen, each would have Textual parse all of them again and match
-        them with all widgets.
-        """
-        for path in style_sheets():
-            if not self.stylesheet.has_source(str(path)):
-                self.stylesheet.read(path)
-                self.stylesheet.parse()
-                await asyncio.sleep(PAUSE_FOR_KEYS)
-        for mode in (*MODE_TITLES, "duel"):
-            await self._init_mode(mode)  # what switch_mode does, but for showing it
-            await asyncio.sleep(PAUSE_FOR_KEYS)
-            screen = self.get_screen_stack(mode)[0]
-            assert isinstance(screen, SteppingScreen)
-            await screen.draw_ahead()
-        self.collect_in_pauses()
-
-    def _ask_for_devices(self, backend: str) -> Message:
-        return DeviceProbed(self._probe(backend))
 
     def _fatal_error(self) -> None:
         """Leave a report instead of Textual's traceback, which fills the terminal and tells values of variables."""
@@ -211,8 +125,7 @@ class MnistApp(RunControl, LeavingFields, CollectingInPauses):
         if before is None or before.statuses != self.family.statuses:  # making the footer anew is slow
             self.refresh_bindings()
         self._move_on()
-        if not self._has_looked_around:
-            self.call_after_refresh(self.look_around)
+        self.look_around()
 
     def _move_on(self) -> None:
         """On the screens that are for it, show the run of the family that is training, if the one on display is not."""
@@ -249,15 +162,6 @@ class MnistApp(RunControl, LeavingFields, CollectingInPauses):
         self.show_error(message.error)
         self.look_around()
 
-    def on_dataset_examined(self, message: DatasetExamined) -> None:
-        """Take over what dataset there is, unless the setting is another one by now."""
-        if message.dataset.data == self._data:
-            self.dataset = message.dataset
-
-    def on_device_probed(self, message: DeviceProbed) -> None:
-        """Take over what a framework says of this machine."""
-        self.reports = {**self.reports, message.report.backend: message.report}
-
     def on_runs_launched(self, message: RunsLaunched) -> None:
         """Show the first of the runs that were just started."""
         self.is_launching = False
@@ -291,11 +195,6 @@ class MnistApp(RunControl, LeavingFields, CollectingInPauses):
         raise message.error
 
     # What can be done
-
-    def examine_data(self, data: str) -> None:
-        """Look at what the setting `data` leads to."""
-        self._data = data
-        in_background(self, partial(examine_dataset, data), "examine dataset")
 
     def open_run(self, run: Run, follow_training: bool = False) -> None:
         """Put `run` on display; with `follow_training`, it makes room for the one of its family that trains."""

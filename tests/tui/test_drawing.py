@@ -7,20 +7,15 @@ from typing import Any
 import pyte
 import pytest
 from rich.console import RenderableType
-from rich.style import Style
 from textual._compositor import CompositorUpdate
-from textual.color import Color
 from textual.events import Resize
 from textual.geometry import Size
-from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import Screen
 from textual.widget import Widget
 
 from engine.runs import Store
 from tests.tui.app_harness import WrittenRun, completed, cpu_only, opened, shown, until, until_shown
 from tui.app import MnistApp
-from tui.screens.dialog import Dimmed
-from tui.screens.help import HelpScreen
 
 WALK = (
     "1", "l", "z", "o", "o", "question_mark", "escape", "ctrl+p", "escape", "f2", "space",
@@ -96,25 +91,3 @@ class Chip(Widget):
 
     def on_resize(self, event: Resize) -> None:
         self.sizes.append(event.size)
-
-
-async def test_a_dialog_dims_the_screen_below_as_textual_does(store: Store) -> None:
-    completed(store)
-    app = MnistApp(store, {}, probe=cpu_only)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await until(lambda: app.snapshot and "completed" in shown(app), "the run is there")
-        below, tint = app.screen, Color(15, 19, 23, 0.7)
-        await pilot.press("question_mark")
-        assert isinstance(app.screen, HelpScreen)
-        mine = Dimmed(BackgroundScreen(below, tint)).render_strips(120, 40, None, None)  # type: ignore[arg-type]
-        for ours, strip in zip(mine, below._compositor.render_strips(), strict=True):
-            theirs = BackgroundScreen.process_segments(strip, tint)
-            assert [(segment.text, look(segment.style)) for segment in ours] == [
-                (segment.text, look(segment.style)) for segment in theirs
-            ]
-
-
-def look(style: Style | None) -> object:
-    """Return what of a style can be seen."""
-    assert style
-    return style.color, style.bgcolor, style.bold, style.italic, style.underline, style.reverse

@@ -29,21 +29,19 @@ def collector() -> Iterator[None]:
     gc.unfreeze()
 
 
-def make_objects(younger: int) -> list[list[int]]:
-    """Make what stays, until Python has collected the younger objects so many times."""
+def old_garbage(younger: int) -> tuple[weakref.ref[Knot], list[list[int]]]:
+    """Return garbage that Python has collected the younger objects around so many times, and some that stay."""
+    knot = Knot()
     objects: list[list[int]] = []
     while gc.get_count()[2] <= younger:
         objects.append([])
-    return objects
+    return weakref.ref(knot), objects
 
 
 async def test_garbage_is_collected_in_a_pause(store: Store) -> None:
     async with opened(store) as (app, _):
         app.collect_in_pauses()
-        knot: Knot | None = Knot()
-        kept = make_objects(garbage.DUE)
-        gone = weakref.ref(knot)
-        knot = None
+        gone, kept = old_garbage(garbage.DUE)
         await until(lambda: gone() is None, "the garbage is collected")
         assert kept
 
@@ -51,10 +49,7 @@ async def test_garbage_is_collected_in_a_pause(store: Store) -> None:
 async def test_modules_that_were_imported_are_not_looked_through(store: Store) -> None:
     async with opened(store) as (app, _):
         app.collect_in_pauses()
-        knot: Knot | None = Knot()
-        kept = make_objects(garbage.MODULES)
-        gone = weakref.ref(knot)
-        knot = None
+        gone, kept = old_garbage(garbage.MODULES)
         await until(lambda: gc.get_count()[2] <= garbage.DUE, "they are taken to stay")
         assert kept
         assert gone() is not None
