@@ -152,7 +152,7 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
 
     def _welcome(self) -> None:
         """Show newcomers the tour, unless they are at work already: it would take their keys."""
-        if self.memory and not self.has_had_input and not self.memory.recall("tour"):
+        if self.memory and not self.has_had_key and not self.memory.recall("tour"):
             self.memory.keep("tour", "shown")
             self.action_tour()
 

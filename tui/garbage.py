@@ -31,15 +31,15 @@ class CollectingInPauses(App[None]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.has_had_input = False
+        self.has_had_key = False
         self._last_input = self._last_collection = time.monotonic()
         self._blocks_at_first = 0
 
     async def on_event(self, event: events.Event) -> None:
         """Note when a key or the mouse was used."""
         if isinstance(event, events.InputEvent):
-            self.has_had_input = True
             self._last_input = time.monotonic()
+            self.has_had_key |= isinstance(event, events.Key)
         await super().on_event(event)
 
     def collect_in_pauses(self) -> None:
