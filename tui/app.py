@@ -9,6 +9,8 @@ from typing import Any
 from rich.text import Text
 from textual.app import SystemCommand
 from textual.binding import Binding
+from textual.css.query import NoMatches
+from textual.dom import NoScreen
 from textual.reactive import var
 from textual.screen import Screen
 
@@ -16,7 +18,7 @@ from engine.config import TrainConfig
 from engine.devices import BackendReport
 from engine.runs import Run, Store
 from tui.background import WorkFailed, post_safely
-from tui.control import RunControl
+from tui.control import DETACH, RunControl
 from tui.farewell import farewell
 from tui.fields import LeavingFields
 from tui.jobs import JobFailed, RunLabelled, RunsDeleted, RunsLaunched
@@ -53,7 +55,7 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
             for number, after_escape, (mode, title) in zip(range(1, 6), ALT_DIGITS, MODE_TITLES.items(), strict=True)
         ),
         Binding("u", "duel", "Duel", show=False, tooltip="Both frameworks side by side", id="duel"),
-        Binding("d", "detach", "Detach", tooltip="Leave, and let the runs go on", id="detach"),
+        Binding("d", "detach", "Detach", tooltip=DETACH, id="detach"),
         Binding(
             "question_mark", "help", "Help", key_display="?", tooltip="What this screen is for, and its keys", id="help"
         ),
@@ -99,6 +101,14 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
     def on_unmount(self) -> None:
         """Stop following."""
         self.watcher.stop()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Take for a bug what nobody handled, but not that a widget is missing once the app is about to end.
+
+        Textual adds none any more from then on, and takes away one by one those that there are.
+        """
+        if not (self._exit and isinstance(error, (NoMatches, NoScreen))):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Leave a report instead of Textual's traceback, which fills the terminal and tells values of variables."""

@@ -20,7 +20,7 @@ from tui.snapshot import RunSnapshot
 from tui.terminal import clean
 
 STOP, PAUSE = "End the run: it is tested and saved", "Hold the run; it keeps its memory"
-RESUME = "Let the run that is held go on"
+RESUME, DETACH = "Let the run that is held go on", "Leave, and let the runs go on"
 RESUMABLE = ("stopped", "failed", "crashed")
 
 

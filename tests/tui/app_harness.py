@@ -42,21 +42,33 @@ def cpu_only(backend: str) -> BackendReport:
 
 
 @asynccontextmanager
+async def driven(app: MnistApp, size: tuple[int, int]) -> AsyncIterator[Pilot[None]]:
+    """Run `app` without a terminal, give its keyboard, and in the end leave it as its users do.
+
+    Textual's own harness would interrupt what the app is at, which nothing else does.
+    """
+    async with app.run_test(size=size, notifications=True) as pilot:
+        yield pilot
+        app.exit()
+        await until(lambda: not app._running, "the app has ended")
+
+
+@asynccontextmanager
 async def opened(
     store: Store, size: tuple[int, int] = (120, 40), settings: dict[str, Any] | None = None, **options: Any
 ) -> AsyncIterator[tuple[MnistApp, Pilot[None]]]:
-    """Run the app without a terminal and give it and its keyboard."""
+    """Run an app on `store` without a terminal, and give it and its keyboard."""
     app = MnistApp(store, settings or {}, **{"probe": cpu_only, **options})
-    async with app.run_test(size=size, notifications=True) as pilot:
+    async with driven(app, size) as pilot:
         yield app, pilot
 
 
-async def until(condition: Callable[[], object], what: str) -> None:
-    """Wait until `condition` holds; fail, naming `what` was waited for."""
+async def until(condition: Callable[[], object], what: str, instead: Callable[[], str] = str) -> None:
+    """Wait until `condition` holds; fail, naming `what` was waited for and what there is `instead`."""
     deadline, pauses = time.monotonic() + PATIENCE, lengthening_pauses()
     while not condition():
         if time.monotonic() > deadline:
-            pytest.fail(f"Within {PATIENCE:.0f} seconds this did not come true: {what}")
+            pytest.fail(f"Within {PATIENCE:.0f} seconds this did not come true: {what}\n{instead()}")
         await asyncio.sleep(next(pauses))
 
 
@@ -68,7 +80,7 @@ def shown(app: MnistApp) -> str:
 async def until_shown(app: MnistApp, *texts: str) -> None:
     """Wait until all of `texts` are on the screen."""
     for text in texts:
-        await until(lambda text=text: text in shown(app), f"“{text}” is on the screen")  # type: ignore[misc]
+        await until(lambda text=text: text in shown(app), f"“{text}” is on the screen", lambda: shown(app))  # type: ignore[misc]
 
 
 class WrittenRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sys
@@ -10,12 +11,13 @@ from pathlib import Path
 import click
 import pexpect
 import pytest
+from textual.events import Key
 
 from engine import events
 from engine.backends import BACKENDS
 from engine.errors import RunError
 from engine.runs import Store
-from tests.tui.app_harness import WrittenRun, is_locked
+from tests.tui.app_harness import WrittenRun, is_locked, opened
 from tests.tui.cli_harness import call
 from tests.waiting import PATIENCE
 from tui import cli
@@ -73,6 +75,16 @@ def test_the_app_leaves_a_report_and_the_terminal_and_its_runs_as_they_were(cli_
     assert "in break_down" in report.read_text()
     assert is_locked(written.run)
     written.vanish()
+
+
+@pytest.mark.parametrize("key", ["3", "4", "5"])
+async def test_who_leaves_while_a_screen_is_being_made_leaves_no_report(key: str, store: Store, tmp_path: Path) -> None:
+    for steps in range(4, 12):
+        async with opened(store) as (app, _):
+            app.post_message(Key(key, None))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+    assert reports(tmp_path) == []
 
 
 def test_a_command_says_where_its_report_is_and_what_is_in_it_is_no_secret(

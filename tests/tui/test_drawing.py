@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from engine.runs import Store
-from tests.tui.app_harness import WrittenRun, completed, cpu_only, opened, shown, until, until_shown
+from tests.tui.app_harness import WrittenRun, completed, cpu_only, driven, opened, shown, until, until_shown
 from tui.app import MnistApp
 
 WALK = (
@@ -57,7 +57,7 @@ async def test_the_terminal_has_what_the_app_means_to_show(store: Store, size: t
     written.epoch(1)
     app = MnistApp(store, {}, probe=cpu_only)
     terminal = Emulated(app, size)
-    async with app.run_test(size=size) as pilot:
+    async with driven(app, size) as pilot:
         await until(lambda: app.runs and app.dataset, "the app has looked around")
         for number, key in enumerate(WALK):
             await pilot.press(key)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.runs import Store
-from tests.tui.app_harness import cpu_only, shown, until, until_shown
+from tests.tui.app_harness import cpu_only, driven, shown, until, until_shown
 from tui.app import TerminalApp
 from tui.memory import Memory
 from tui.screens.help import HelpScreen
@@ -25,7 +25,7 @@ async def test_the_boxes_stand_where_those_of_the_train_screen_will(
     app: TerminalApp, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(OpeningScreen, "make_way", lambda _: None)
-    async with app.run_test(size=size):
+    async with driven(app, size):
         first = shown(app).splitlines()
         assert isinstance(app.screen, OpeningScreen)
         assert len(first) == size[1]
@@ -42,7 +42,7 @@ async def test_keys_that_come_before_the_screen_are_handed_on(
 ) -> None:
     make_way = OpeningScreen.make_way
     monkeypatch.setattr(OpeningScreen, "make_way", lambda _: None)
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with driven(app, (120, 40)) as pilot:
         await pilot.press("2", "question_mark")
         opening = app.screen
         assert isinstance(opening, OpeningScreen)
@@ -52,7 +52,7 @@ async def test_keys_that_come_before_the_screen_are_handed_on(
 
 
 async def test_it_makes_way_by_itself(app: TerminalApp) -> None:
-    async with app.run_test(size=(120, 40)):
+    async with driven(app, (120, 40)):
         await until_shown(app, "Optimizer", "No run yet")
         await until(lambda: app.dataset and app.reports, "it has looked around")
 
@@ -63,7 +63,7 @@ async def test_who_presses_a_key_before_the_tour_comes_needs_none(
     app.memory = Memory(tmp_path / "state")
     make_way = OpeningScreen.make_way
     monkeypatch.setattr(OpeningScreen, "make_way", lambda _: None)
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with driven(app, (120, 40)) as pilot:
         await pilot.press("2")
         opening = app.screen
         assert isinstance(opening, OpeningScreen)

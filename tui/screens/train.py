@@ -16,7 +16,7 @@ from textual.widgets import Static
 from engine.config import TrainConfig
 from engine.events import CommandApplied
 from tui.background import in_background
-from tui.control import PAUSE, RESUME, STOP, is_resumable
+from tui.control import DETACH, PAUSE, RESUME, STOP, is_resumable
 from tui.curves import accuracy_curves, loss_curves
 from tui.family import SHORT_NAMES, Family
 from tui.formats import count, duration, percent, rate_text
@@ -63,6 +63,8 @@ class TrainScreen(ModeScreen):
         Binding("s", "app.stop", "Stop", tooltip=STOP, id="stop"),
         Binding("p", "app.pause", "Pause", tooltip=PAUSE, id="pause"),
         Binding("p", "app.resume", "Resume", tooltip=RESUME, id="pause"),
+        Binding("c", "rate", "Rate", tooltip="Change the learning rate of the run on display", id="rate"),
+        Binding("d", "app.detach", "Detach", tooltip=DETACH, id="detach"),
         Binding("r", "relaunch", "Resume", tooltip="Go on with the run that ended before its time", id="resume"),
         Binding("v", "other", "Other run", tooltip="Another run of those that were started together", id="other_run"),
         Binding(
@@ -74,7 +76,6 @@ class TrainScreen(ModeScreen):
         ),
         Binding("l", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale", id="log_scale"),
         Binding("o", "output", "Output", tooltip="Show what the run's worker printed, or hide it", id="output"),
-        Binding("c", "rate", "Rate", tooltip="Change the learning rate of the run on display", id="rate"),
         Binding("y", "command", "Command", tooltip="Copy the command that trains the same without the app", id="copy"),
         Binding(
             "S",

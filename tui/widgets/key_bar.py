@@ -20,9 +20,7 @@ class KeyBar(Footer):
     _drawn: tuple[tuple[Binding, bool], ...] | None = None
 
     async def recompose(self) -> None:
-        """Make the keys anew, unless they are as they were, or the bar is gone: it is asked later for that."""
-        if not self.is_attached:
-            return
+        """Make the keys anew, unless they are as they were."""
         active = self.screen.active_bindings.values()
         offered = tuple((key.binding, key.enabled) for key in active if key.binding.show)
         if offered != self._drawn:

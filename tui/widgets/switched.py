@@ -87,5 +87,5 @@ class Switched(Horizontal):
     def _arrange(self) -> None:
         seen = self.group
         for name in self.names:
-            self.query(f"#{name}").set(display=name in seen)  # they may be gone, when the app ends as it begins
+            self.query_one(f"#{name}").display = name in seen
         self.post_message(self.Changed(self.pane))
