@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rich.text import Text
-from textual.app import SystemCommand
+from textual.app import ScreenStackError, SystemCommand
 from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.dom import NoScreen
@@ -107,7 +107,7 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
 
         Textual adds none any more from then on, and takes away one by one those that there are.
         """
-        if not (self._exit and isinstance(error, (NoMatches, NoScreen))):
+        if not (self._exit and isinstance(error, (NoMatches, NoScreen, ScreenStackError))):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:

@@ -147,7 +147,7 @@ class RunControl(Look):
                 return status == "running"
             case "resume":
                 return status == "paused"
-        return True
+        return super().check_action(action, parameters)
 
     def show_error(self, error: EngineError) -> None:
         """Show an error that does not belong to any field."""

@@ -11,8 +11,16 @@ class LeavingFields(App[None]):
     """Gives the keys back to the screen when Escape is pressed in a field."""
 
     BINDINGS = [
-        Binding("escape", "leave_field", "Leave the field", show=False),
+        Binding("escape", "leave_text", "Leave field", key_display="esc", tooltip="Give the keys back to the screen"),
+        Binding("escape", "leave_field", "Leave field", show=False),
     ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer in the footer to leave a field that takes letters: no other key is left to be shown there."""
+        if action == "leave_text":
+            focused = None if self.screen.is_modal else self.focused
+            return focused is not None and focused.check_consume_key("a", "a")
+        return super().check_action(action, parameters)
 
     async def on_event(self, event: events.Event) -> None:
         """Take a letter that comes together with Escape, as on a slow line, for two keys: that is how alt looks too.
@@ -30,6 +38,10 @@ class LeavingFields(App[None]):
                 return
             event = events.Key(event.character, event.character)
         await super().on_event(event)
+
+    def action_leave_text(self) -> None:
+        """Leave a field that takes letters."""
+        self.action_leave_field()
 
     def action_leave_field(self) -> None:
         """Give the keys back to the screen."""

@@ -12,7 +12,7 @@ from textual.widgets._collapsible import CollapsibleTitle
 from engine.backends import BACKENDS
 from engine.config import FIELDS, TrainConfig
 from engine.runs import Store
-from tests.tui.app_harness import opened, until, until_shown
+from tests.tui.app_harness import opened, shown, until, until_shown
 from tui.form_checks import config_of
 from tui.screens.help import HelpScreen
 from tui.widgets.setup_field import SetupField
@@ -98,6 +98,10 @@ async def test_all_other_settings_are_behind_more(store: Store) -> None:
         form.query_one("#set-name").focus()
         await pilot.press(*"t1")
         await until(lambda: app.config and app.config.name == "t1", "the name is “t1”")
+        await until_shown(app, "esc Leave field")
+        await pilot.press("escape")
+        await until_shown(app, "t Train  b Both")
+        assert "esc Leave field" not in shown(app)
 
 
 async def test_a_data_folder_that_is_none_is_refused_where_it_was_set(store: Store, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from engine.selection import EVERYTHING, Cell
 CLASSES = 10
 NAME_CELLS, TOTAL_CELLS, SCORE_CELLS = 2, 6, 6
 COUNT_CELLS = (4, 5)
-"""As a rule, and where there is room: totals above 999 fill four cells, and only their brightness keeps them apart."""
+"""As a rule, and where there is room: totals above 999 fill four cells, and only their looks keep them apart."""
 WIDTH, WIDTH_WITH_ROOM = (NAME_CELLS + CLASSES * cells + TOTAL_CELLS + 3 * SCORE_CELLS for cells in COUNT_CELLS)
 HEIGHT = 1 + CLASSES + 1
 SHADES = 8
@@ -41,7 +41,7 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
         width: auto;
         height: auto;
         & > .confusion-matrix--heading { color: $text-muted; }
-        & > .confusion-matrix--total { text-style: bold; }
+        & > .confusion-matrix--total { text-style: bold; color: $text; background: $foreground 15%; }
         & > .confusion-matrix--mistakes { color: $warning; }
         & > .confusion-matrix--right { color: $primary; }
         & > .confusion-matrix--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
@@ -163,7 +163,7 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
 
     def _totals(self) -> list[Segment]:
         totals = [sum(column) for column in zip(*self.counts, strict=True)]
-        # They may fill their columns: that every second one is bright keeps them apart.
+        # They may fill their columns: that every second one is lit keeps them apart.
         styles = (self._style("heading"), self._style("total"))
         segments = [Segment(" " * NAME_CELLS, styles[0])]
         segments += [
