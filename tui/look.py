@@ -7,27 +7,22 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from rich.theme import ThemeStackError
-from textual.app import App
 from textual.filter import LineFilter
 
 from tui.ascii_filter import AsciiFilter
 from tui.memory import Memory
+from tui.restyling import Restyling
 from tui.terminal import is_remote, picture_mode, wants_ascii
 from tui.theme import OURS, console_theme
 
-STYLE_SHEETS = 256
-"""How many are kept parsed. Textual's 64 are too few for ours and its own: with one more, each new kind of widget would
-have all of them parsed again, 60 ms."""
 
-
-class Look(App[None]):
+class Look(Restyling):
     """Starts with the theme of that name; one that is chosen later is kept in `memory`, where there is one."""
 
     memory: Memory | None = None
 
     def __init__(self, ascii: bool, theme: str) -> None:
         super().__init__()
-        self.stylesheet._parse_cache.grow(STYLE_SHEETS)
         self.ascii = wants_ascii(os.environ, ascii)
         self.picture_mode = picture_mode(os.environ, ascii)
         if is_remote(os.environ):

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from engine.runs import Store
 from tests.tui.app_harness import completed, opened, until, until_shown
+from tui.app import MnistApp
 from tui.memory import Memory
+from tui.screens.help import HelpScreen
 from tui.screens.tour import TourScreen
 from tui.widgets.setup_field import SetupField
 
@@ -45,6 +47,28 @@ async def test_the_theme_that_was_chosen_is_kept(store: Store, tmp_path: Path) -
         assert not memory.recall("theme")
         app.theme = "mnist-light"
         await until(lambda: memory.recall("theme") == "mnist-light", "the theme is kept")
+
+
+def colors(app: MnistApp) -> list[tuple[str, str, str]]:
+    """Return the colours of every widget of all screens."""
+    widgets = [widget for screen in app._screens() for widget in screen.walk_children(with_self=True)]
+    return [(repr(widget), widget.styles.background.hex, widget.styles.color.hex) for widget in widgets]
+
+
+async def test_another_theme_is_taken_over_by_all_screens_as_if_it_had_been_there_from_the_start(store: Store) -> None:
+    completed(store)
+    seen = []
+    for first, last in (("nord", "nord"), ("mnist-dark", "nord")):
+        async with opened(store, settings={"theme": first}) as (app, pilot):
+            await until_shown(app, "✓ completed")
+            await pilot.press("2")
+            await until_shown(app, "best acc")
+            await pilot.press("question_mark")
+            await until(lambda: isinstance(app.screen, HelpScreen), "the help lies over the runs")
+            seen.append(colors(app))
+            app.theme = last
+            await until(lambda: len(seen) == 1 or colors(app) == seen[0], "all have the colours of the theme")
+    assert seen[0] != seen[1]
 
 
 def test_a_folder_that_cannot_be_used_is_no_error(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 from textual import events
@@ -11,7 +10,8 @@ from textual._compositor import CompositorMap
 from textual.geometry import Size
 from textual.screen import Screen
 
-STEP_SECONDS = 0.015
+from tui.pacing import Pacing
+
 LARGE = 0.25
 """What draws more than that part of the screen does so in several steps."""
 
@@ -25,13 +25,11 @@ class SteppingScreen(Screen[Any]):
 
     async def draw_ahead(self) -> None:
         """Have the widgets draw themselves, step by step, so that they can be shown at once: each keeps its lines."""
-        began = time.perf_counter()
+        pacing = Pacing()
         for widget, (region, clip) in list(self._compositor.visible_widgets.items()):
             if widget is not self and widget.is_attached:
                 widget.render_lines(region.intersection(clip).translate(-region.offset))
-            if time.perf_counter() - began > STEP_SECONDS:
-                await asyncio.sleep(0)
-                began = time.perf_counter()
+            await pacing.pause()
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         """Lay out now, and draw later.
