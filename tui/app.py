@@ -14,6 +14,7 @@ from textual.dom import NoScreen
 from textual.reactive import var
 from textual.screen import Screen
 
+from engine.commands import Stop
 from engine.config import TrainConfig
 from engine.devices import BackendReport
 from engine.runs import Run, Store
@@ -21,7 +22,7 @@ from tui.background import WorkFailed, post_safely
 from tui.control import DETACH, RunControl
 from tui.farewell import farewell
 from tui.fields import LeavingFields
-from tui.jobs import JobFailed, RunLabelled, RunsDeleted, RunsLaunched
+from tui.jobs import JobFailed, RunLabelled, RunsDeleted, RunsLaunched, send_command
 from tui.memory import Memory
 from tui.palette import palette_of
 from tui.screens import mode_screens
@@ -130,8 +131,10 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
             return
         if self.snapshot and self.snapshot.live and not display.live:
             self._follows_training = True
-        before = self.family
+        before, started = self.family, self.snapshot.progress.started if self.snapshot else None
         self.snapshot, self.family = display, message.family
+        if display.progress.started != started:
+            self.look_for_download()
         if before is None or before.statuses != self.family.statuses:  # making the footer anew is slow
             self.refresh_bindings()
         self._move_on()
@@ -224,7 +227,7 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
 
     def action_detach(self) -> None:
         """Leave, and let the runs go on."""
-        self.exit(message=farewell([snapshot.run for snapshot in self.live_runs()], self.store))
+        self.exit(message=farewell([snapshot.run for snapshot in self.live_runs()]))
 
     async def action_quit(self) -> None:
         """Leave; while a run of this session is live, ask what is to become of it."""
@@ -241,7 +244,9 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
         if answer == "detach":
             self.action_detach()
         elif answer == "stop":
-            self.stop_runs([snapshot.run for snapshot in self.live_runs()])
+            send_command(
+                [snapshot.run for snapshot in self.live_runs()], Stop()
+            )  # at once: a thread might not get to it
             self.exit()
 
     def action_help(self) -> None:

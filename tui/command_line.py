@@ -11,7 +11,8 @@ from textual.message import Message
 
 from engine.config import FIELDS, TrainConfig
 from engine.errors import ConfigError
-from tui.settings import PATHS, SETTINGS, absolute_path, locate_store, plan_run
+from tui.run_commands import store_in_force
+from tui.settings import PATHS, SETTINGS, absolute_path, plan_run
 
 
 @dataclass
@@ -42,7 +43,7 @@ def train_command(config: TrainConfig, repeats: int = 1, store: Path | None = No
             words += _flag(name, value)
     if repeats > 1:
         words += ["--repeats", str(repeats)]
-    if store and store != _store_in_force():
+    if store and store != store_in_force():
         words += ["--store", str(store)]
     return shlex.join(words)
 
@@ -51,13 +52,6 @@ def _usual(preset: str) -> TrainConfig | None:
     """Return what the preset alone would train for this user; None where that does not go together by itself."""
     try:
         return plan_run({"preset": preset}).config
-    except ConfigError:
-        return None
-
-
-def _store_in_force() -> Path | None:
-    try:
-        return locate_store(None).path
     except ConfigError:
         return None
 

@@ -14,7 +14,7 @@ from engine.errors import EngineError
 from engine.runs import Run, Store
 from tui.background import in_background
 from tui.family import Family
-from tui.jobs import delete_runs, label_run, launch_runs, relaunch_run
+from tui.jobs import CommandSent, delete_runs, label_run, launch_runs, relaunch_run, send_command
 from tui.look import Look
 from tui.snapshot import RunSnapshot
 from tui.terminal import clean
@@ -71,14 +71,7 @@ class RunControl(Look):
 
     def stop_runs(self, runs: Sequence[Run], now: bool = False) -> None:
         """Ask `runs` to stop after their step, or `now`: without testing and saving first."""
-        waiting = {member.run.id for member in self._members if member.status == "waiting"}
-        asked = [run for run in runs if self._send(run, commands.Stop(now=now))]
-        if asked:
-            title = "Stopping" if len(asked) == 1 else f"Stopping {len(asked)} runs"
-            words = "It ends without testing and saving." if now else "It finishes its step, tests, and saves."
-            if all(run.id in waiting for run in asked):
-                words = "It has not begun, and leaves the queue."
-            self.notify(words, title=title, timeout=3, markup=False)
+        self._send(runs, commands.Stop(now=now))
 
     async def action_stop(self, now: bool = False) -> None:
         """Ask the run on display to stop; where others were launched with it and wait, ask about them first."""
@@ -108,28 +101,34 @@ class RunControl(Look):
     def action_pause(self) -> None:
         """Hold the run on display before its next step."""
         if self.snapshot:
-            self._send(self.snapshot.run, commands.Pause())
+            self._send([self.snapshot.run], commands.Pause())
 
     def action_resume(self) -> None:
         """Let the run on display go on after a pause."""
         if self.snapshot:
-            self._send(self.snapshot.run, commands.Resume())
+            self._send([self.snapshot.run], commands.Resume())
 
-    def set_learning_rate(self, rate: float) -> None:
-        """Have the run on display train on with another learning rate."""
-        snapshot = self.snapshot
-        if snapshot is None or not self._send(snapshot.run, commands.SetLearningRate(learning_rate=rate)):
-            return
-        if snapshot.status == "waiting":
-            self.notify("It holds from the run's first step on.", title=f"Learning rate {rate:g}", markup=False)
+    def set_learning_rate(self, run: Run, rate: float) -> None:
+        """Have `run` train on with another learning rate."""
+        self._send([run], commands.SetLearningRate(learning_rate=rate))
 
-    def _send(self, run: Run, command: commands.AnyCommand) -> bool:
-        try:
-            run.send(command)
-        except EngineError as error:
-            self.show_error(error)
-            return False
-        return True
+    def _send(self, runs: Sequence[Run], command: commands.AnyCommand) -> None:
+        in_background(self, partial(send_command, runs, command), "send")
+
+    def on_command_sent(self, message: CommandSent) -> None:
+        """Say what comes of it, where the runs themselves do not, or not at once."""
+        if message.error:
+            self.show_error(message.error)
+        known = {snapshot.run.id: snapshot.status for snapshot in (*(self.runs or ()), *self._members)}
+        are_waiting = all(known.get(run.id) == "waiting" for run in message.runs)
+        match message.command:
+            case commands.Stop(now=now) if message.runs:
+                title = "Stopping" if len(message.runs) == 1 else f"Stopping {len(message.runs)} runs"
+                words = "It ends without testing and saving." if now else "It finishes its step, tests, and saves."
+                words = "It has not begun, and leaves the queue." if are_waiting else words
+                self.notify(words, title=title, timeout=3, markup=False)
+            case commands.SetLearningRate(learning_rate=rate) if message.runs and are_waiting:
+                self.notify("It holds from the run's first step on.", title=f"Learning rate {rate:g}", markup=False)
 
     def live_runs(self) -> list[RunSnapshot]:
         """Return the live runs that are this session's: those started here, and the one on display with its family."""

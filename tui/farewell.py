@@ -6,19 +6,13 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from engine.runs import Run, Store
-from tui.terminal import clean
+from engine.runs import Run
+from tui.run_commands import command_for
 
 
-def farewell(runs: Sequence[Run], store: Store) -> Text | None:
-    """Return the commands that attach to `runs` of `store`; None when there are none."""
+def farewell(runs: Sequence[Run]) -> Text | None:
+    """Return the commands that attach to `runs`; None when there are none."""
     if not runs:
         return None
     heading = "The run goes on. Follow it again with:" if len(runs) == 1 else "The runs go on. Follow them again with:"
-    return Text("\n".join([heading, *(f"  {_attach_command(run, store)}" for run in runs)]))
-
-
-def _attach_command(run: Run, store: Store) -> str:
-    if Store.locate().path == store.path:
-        return f"mnist-tui attach {run.id}"
-    return f"mnist-tui attach {run.id} --store {clean(str(store.path))}"
+    return Text("\n".join([heading, *(f"  {command_for('attach', run)}" for run in runs)]))

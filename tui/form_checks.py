@@ -11,7 +11,7 @@ from engine.presets import DEFAULT_PRESET, PRESETS
 from engine.split import last_batch_problem
 from tui.availability import Reports, backend_problem, device_problem
 from tui.formats import count
-from tui.jobs import Dataset
+from tui.jobs import ExaminedDataset
 
 PRESET = Field("preset", "A recipe to start from; every setting can be changed", str, DEFAULT_PRESET)
 REPEATS = Field(
@@ -25,7 +25,7 @@ REPEATS = Field(
 FORM_FIELDS = {**FIELDS, PRESET.name: PRESET, REPEATS.name: REPEATS}
 
 
-def find_problems(values: Mapping[str, str], dataset: Dataset | None, reports: Reports) -> dict[str, str]:
+def find_problems(values: Mapping[str, str], dataset: ExaminedDataset | None, reports: Reports) -> dict[str, str]:
     """Return what is wrong with `values` (texts as typed, one for each of FORM_FIELDS), by setting."""
     problems: dict[str, str] = {}
     for name, value in values.items():
@@ -72,7 +72,7 @@ def _repeats_problem(values: Mapping[str, str], known: Mapping[str, str]) -> dic
     return {}
 
 
-def _dataset_problems(values: Mapping[str, str], known: Mapping[str, str], dataset: Dataset) -> dict[str, str]:
+def _dataset_problems(values: Mapping[str, str], known: Mapping[str, str], dataset: ExaminedDataset) -> dict[str, str]:
     """Return what does not go together with the number of training images."""
     if dataset.error and not dataset.fetched_later:
         return {"data": f"{dataset.error.message} Name a folder with MNIST's four files, or leave it empty."}

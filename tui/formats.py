@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from typing import TYPE_CHECKING
@@ -19,6 +20,18 @@ LONGEST = 1e9
 def count(number: float) -> str:
     """`60000` → `60,000`."""
     return f"{number:,.0f}"
+
+
+def figure(value: float | None, width: int = 9) -> str:
+    """`0.17085` → `0.1709`; in fewer digits, and at last as `2e+06`, what would not fit into `width` cells."""
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return str(value)
+    for text in (f"{value:.4f}", f"{value:.2f}", f"{value:.0f}", f"{value:.2e}", f"{value:.1e}"):
+        if len(text) <= width:
+            return text
+    return f"{value:.0e}"
 
 
 def percent(share: float, digits: int = 2) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from textual.message import Message
 
+from engine.commands import AnyCommand
 from engine.config import TrainConfig
 from engine.devices import BackendReport
 from engine.errors import DataError, EngineError
@@ -48,6 +49,15 @@ class RunLabelled(Message):
 
 
 @dataclass
+class CommandSent(Message):
+    """`runs` have been asked to do something; `error` says why not all that should be, if they were not."""
+
+    command: AnyCommand
+    runs: tuple[Run, ...]
+    error: EngineError | None = None
+
+
+@dataclass
 class DeviceProbed(Message):
     """A framework told what it can use on this machine."""
 
@@ -55,7 +65,7 @@ class DeviceProbed(Message):
 
 
 @dataclass(frozen=True)
-class Dataset:
+class ExaminedDataset:
     """What the setting `data` leads to: facts and the counts of each class, or why there are none."""
 
     data: str
@@ -63,7 +73,7 @@ class Dataset:
     train_counts: tuple[int, ...] = ()
     test_counts: tuple[int, ...] = ()
     error: EngineError | None = None
-    stand_in: Dataset | None = None
+    stand_in: ExaminedDataset | None = None
     """The embedded sample, where the dataset would have to be fetched first."""
 
     @property
@@ -76,7 +86,7 @@ class Dataset:
 class DatasetExamined(Message):
     """What the setting `data` leads to is known."""
 
-    dataset: Dataset
+    dataset: ExaminedDataset
 
 
 def launch_runs(store: Store, configs: Sequence[TrainConfig]) -> Message:
@@ -129,21 +139,34 @@ def label_run(store: Store, run: Run, name: str | None = None, note: str | None 
     return RunLabelled(run)
 
 
+def send_command(runs: Sequence[Run], command: AnyCommand) -> Message:
+    """Ask each of `runs` to do what `command` says, as far as that goes."""
+    asked: list[Run] = []
+    problem: EngineError | None = None
+    for run in runs:
+        try:
+            run.send(command)
+            asked.append(run)
+        except EngineError as error:
+            problem = error
+    return CommandSent(command, tuple(asked), problem)
+
+
 def examine_dataset(data: str) -> Message:
     """Read the dataset that the setting `data` leads to, unless it would have to be downloaded."""
     try:
         return DatasetExamined(_facts(data))
     except DataError as error:
-        dataset = Dataset(data, error=error)
+        dataset = ExaminedDataset(data, error=error)
     if dataset.fetched_later:
         with suppress(DataError):
             dataset = replace(dataset, stand_in=_facts(data, sample=True))
     return DatasetExamined(dataset)
 
 
-def _facts(data: str, sample: bool = False) -> Dataset:
+def _facts(data: str, sample: bool = False) -> ExaminedDataset:
     from engine.data import class_counts
 
     found = dataset_at(data, sample)
     train, test = (tuple(class_counts(labels)) for labels in (found.train_labels, found.test_labels))
-    return Dataset(data, found.info, train, test)
+    return ExaminedDataset(data, found.info, train, test)

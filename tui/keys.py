@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,6 +21,29 @@ FIXED = {
     *("space", "backspace", "ctrl+c", "ctrl+p", *"12345"),
 }
 """They walk, choose and leave, on every screen the same."""
+IN_TEXTS = {
+    "train": "t",
+    "both": "b",
+    "duel": "u",
+    "stop": "s",
+    "pause": "p",
+    "resume": "r",
+    "detach": "d",
+    "rate": "c",
+    "other_run": "v",
+    "zoom": "z",
+    "output": "o",
+    "copy": "y",
+    "compare_runs": "m",
+    "delete": "x",
+    "set": "x",
+    "filter": "/",
+    "invert": "i",
+    "help": "?",
+    "quit": "q",
+    "tour": "F2",
+}
+"""The keys that texts name, by action, as they are unless the user has given others."""
 MODIFIERS = ("ctrl", "alt", "shift", "super")
 
 
@@ -56,10 +80,15 @@ def typed(key: str) -> str:
     return key if key == "comma" else key_to_character(key) or key
 
 
-def shown_key(app: App[Any], name: str, default: str) -> str:
-    """Return the key that the user has given to the action `name`, or its `default`, as it is written in texts."""
+def with_keys(app: App[Any], text: str) -> str:
+    """Return `text` with the user's key for the action in each pair of braces: `press {train}` → `press t`."""
     keys: Mapping[str, str] = getattr(app, "settings", {}).get("keys", {})
-    return typed(keys[name].split(",")[0]) if name in keys else default
+
+    def key_of(found: re.Match[str]) -> str:
+        name = found[1]
+        return typed(keys[name].split(",")[0]) if name in keys else IN_TEXTS[name]
+
+    return re.sub(r"\{(\w+)\}", key_of, text)
 
 
 def check_keys(table: object) -> dict[str, str]:

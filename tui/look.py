@@ -33,7 +33,7 @@ class Look(Restyling):
         self._pass_theme_on()
 
     def watch_theme(self, before: str, now: str) -> None:
-        """Give the texts in tables the theme's colours too, and remember what the user has chosen."""
+        """Give Rich's tables the theme's accent too, and remember what the user has chosen."""
         self._pass_theme_on()
         if self.memory and self.is_running and now != before:
             self.memory.keep("theme", now)

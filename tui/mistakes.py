@@ -91,8 +91,10 @@ class SuspectsFound(Message):
 
 @dataclass
 class NeighboursFound(Message):
-    """The training images nearest to the test image `index`, the nearest first."""
+    """Of the first `trained_on` training images those nearest to the test image `index`, the nearest first."""
 
+    dataset: Dataset
+    trained_on: int
     index: int
     neighbours: tuple[int, ...]
 
@@ -174,7 +176,8 @@ class NeighbourSearch:
             from engine.neighbours import NearestDigits
 
             self._seen, self._nearest = (dataset, trained_on), NearestDigits(dataset.train_images[:trained_on])
-        return NeighboursFound(index, self._nearest.find(dataset.test_images[index], number))
+        neighbours = self._nearest.find(dataset.test_images[index], number)
+        return NeighboursFound(dataset, trained_on, index, neighbours)
 
 
 def exporting(

@@ -8,6 +8,7 @@ from typing import Any
 
 from textual.app import App
 from textual.dom import DOMNode
+from textual.reactive import var
 from textual.screen import Screen
 
 from tui.pacing import Pacing
@@ -23,6 +24,9 @@ class Restyling(App[None]):
 
     Textual does so in one step, 0.2 s for a theme, and again for each screen when that is looked at.
     """
+
+    restyled: var[int] = var(0)
+    """How often that was done: who has put a theme's colours into a text does so anew."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,9 +46,11 @@ class Restyling(App[None]):
             for screen in self.screen_stack:
                 await self._match(screen, pacing)
                 screen.refresh(layout=True)
+            self.restyled += 1
         for screen in self._screens():
             if screen not in self.screen_stack:
                 await self._match(screen, pacing)
+        self.restyled += 1
 
     async def _parse(self, pacing: Pacing) -> None:
         """Parse each style sheet by itself: all of them are remembered until the variables are other ones."""

@@ -125,7 +125,7 @@ def _as_people_count(text: str) -> list[tuple[int, str]]:
     return [(int(part) if number % 2 else 0, part) for number, part in enumerate(parts)]
 
 
-def status_text(snapshot: RunSnapshot, ascii: bool) -> str:
+def _status_text(snapshot: RunSnapshot, ascii: bool) -> str:
     """Return the glyph and the word of a run's status, and its place where it stands in line."""
     glyph, ascii_glyph, _ = GLYPHS[snapshot.status]
     place = f" #{snapshot.place.number}" if snapshot.place else ""
@@ -179,7 +179,7 @@ _STATUSES = ("running", "paused", "waiting", "completed", "stopped", "failed", "
 COLUMNS = {
     column.name: column
     for column in (
-        Column("status", 12, status_text, lambda s: _STATUSES.index(s.status)),
+        Column("status", 12, _status_text, lambda s: _STATUSES.index(s.status)),
         Column("run", 0, lambda s, ascii: s.label, lambda s: _as_people_count(s.label)),
         Column(CREATED, 11, _created, lambda s: s.run.id, high_first=True),
         Column("backend", 10, lambda s, ascii: _backend(s), lambda s: _backend(s) or None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from engine import events
@@ -13,6 +14,7 @@ from engine.labels import UNLABELLED, Labels, Stamp, read_labels, stamp_of
 from engine.postmortem import crash_of, last_words
 from engine.runs import LIVE, Progress, Run, Status
 from engine.turns import Place, place_of
+from tui.formats import memory_size
 
 FIRST_EPOCH_POINTS = 400
 
@@ -119,35 +121,34 @@ class RunReplay:
         self._first_epoch: list[events.Step] = []
         self._epochs = 0
         self._settled: tuple[int, int] | None = None
+        self._has_news = False
 
-    def update(self) -> bool:
-        """Read what is new; return whether the snapshot is another one now.
+    def update(self) -> None:
+        """Read what is new; while the files cannot be read, as on a network drive that is away, all stays as it was.
 
         Once the run has ended, its log is let go and only looked at from outside: there may be thousands of them.
         """
-        is_labelled_anew = self._read_labels()
-        return self._follow() or is_labelled_anew
+        with suppress(OSError):
+            self._read_labels()
+            self._follow()
 
-    def _read_labels(self) -> bool:
-        """Read the labels where they are other ones than before; return whether they are."""
+    def _read_labels(self) -> None:
+        """Read the labels where they are other ones than before."""
         stamp = stamp_of(self.run.path)
-        if stamp == self._labels_stamp:
-            return False
-        self._labels_stamp, self._labels = stamp, read_labels(self.run.path)
-        self.snapshot = replace(self.snapshot, labels=self._labels)
-        return True
+        if stamp != self._labels_stamp:
+            self._labels_stamp, self._labels = stamp, read_labels(self.run.path)
+            self.snapshot = replace(self.snapshot, labels=self._labels)
 
-    def _follow(self) -> bool:
+    def _follow(self) -> None:
         stamp = self._stamp()
         if self._settled:
             if stamp == self._settled:
-                return False
+                return
             self._begin()
-        is_news = self._update()
+        self._update()
         if stamp and self.snapshot.progress.finished:
             self._begin()
             self._settled = stamp
-        return is_news
 
     def _stamp(self) -> tuple[int, int] | None:
         """Return what changes whenever something is written to the log; None where there is none."""
@@ -157,9 +158,9 @@ class RunReplay:
             return None
         return found.st_size, found.st_mtime_ns
 
-    def _update(self) -> bool:
-        new = self._read()
-        progress = Progress.of(self._kept) if new else self.snapshot.progress
+    def _update(self) -> None:
+        self._read()
+        progress = Progress.of(self._kept) if self._has_news else self.snapshot.progress
         status = self.run.status(progress)
         if status == "crashed" and self._read():
             # The worker ended between the two looks: its last words tell how.
@@ -167,10 +168,8 @@ class RunReplay:
             status = self.run.status(progress)
         place = self._place(status)
         shown = self.snapshot
-        if not new and (status, place) == (shown.status, shown.place) and progress is shown.progress:
-            return False
-        self.snapshot = self._make(status, progress, place)
-        return True
+        if self._has_news or (status, place) != (shown.status, shown.place) or progress is not shown.progress:
+            self.snapshot, self._has_news = self._make(status, progress, place), False
 
     def _read_config(self) -> None:
         try:
@@ -186,6 +185,7 @@ class RunReplay:
         return found
 
     def _keep(self, batch: Iterable[AnyEvent]) -> None:
+        self._has_news = True
         for event in batch:
             if isinstance(event, events.RunStarted):
                 self._first_epoch, self._epochs = [], 0
@@ -244,7 +244,7 @@ def kept_text(paused: RunSnapshot) -> str:
     device = started.device if started else "its device"
     parts = [f"its place on {device}"]
     if memory:
-        parts.append(f"{memory / 1e9:.1f} GB of memory")
+        parts.append(f"{memory_size(memory)} of memory")
     if device.startswith(("cuda", "mps")):
         parts.append("its memory on the GPU")
     return " and ".join(", ".join(parts).rsplit(", ", 1))

@@ -15,7 +15,7 @@ from engine.backends import BACKENDS
 from engine.devices import BackendReport, probe
 from tui.background import in_background
 from tui.garbage import CollectingInPauses
-from tui.jobs import Dataset, DatasetExamined, DeviceProbed, examine_dataset
+from tui.jobs import DatasetExamined, DeviceProbed, ExaminedDataset, examine_dataset
 from tui.screens import import_screens, style_sheets
 from tui.screens.stepping import SteppingScreen
 from tui.watcher import Watcher
@@ -43,7 +43,7 @@ class GettingReady(CollectingInPauses):
 
     reports: var[Mapping[str, Any]] = var({})
     """What each framework says of this machine, as they answer."""
-    dataset: var[Dataset | None] = var(None)
+    dataset: var[ExaminedDataset | None] = var(None)
     """What the form's data setting leads to; None while that is being looked at."""
 
     _data = ""
@@ -84,6 +84,11 @@ class GettingReady(CollectingInPauses):
         """Look at what the setting `data` leads to."""
         self._data = data
         in_background(self, partial(examine_dataset, data), "examine dataset")
+
+    def look_for_download(self) -> None:
+        """Look at the data again if there was none yet: a run that has started has it."""
+        if self.dataset and self.dataset.fetched_later:
+            self.examine_data(self._data)
 
     def on_dataset_examined(self, message: DatasetExamined) -> None:
         """Take over what dataset there is, unless the setting is another one by now."""

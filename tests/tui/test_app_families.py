@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from engine.backends import BACKENDS
 from engine.runs import Store
 from tests.tui.app_harness import WrittenRun, completed, opened, shown, until, until_shown
 from tui.app import MnistApp
+from tui.screens.answers_screen import AnswersScreen
 from tui.screens.stop import StopScreen
 from tui.widgets.chart import Chart
+from tui.widgets.figure_table import FigureTable
 from tui.widgets.setup_form import SetupForm
 
 MATCHED = {"conventions": "torch"}
@@ -90,6 +93,42 @@ async def test_one_run_of_a_pair_opened_later_shows_its_partner_too(store: Store
         await until_shown(app, "tf, 2 of 2", "0.9600", "0.9700", "-1.00 percentage points")
         await pilot.press("v")
         await until_shown(app, "torch, 1 of 2", "(tf)", "-1.00 percentage points")
+
+
+async def test_of_a_pair_the_other_is_laid_over_whichever_is_looked_at(store: Store) -> None:
+    torch, tensorflow = pair(store)
+    for run, accuracy in ((torch, 0.97), (tensorflow, 0.96)):
+        train(run, accuracy)
+    async with opened(store, size=(160, 50), open_run=torch.run) as (app, pilot):
+        await until_shown(app, "torch, 1 of 2")
+        await pilot.press("3")
+        await until_shown(app, f"laid over: {tensorflow.run.id}")
+        await pilot.press("1")
+        await until_shown(app, "torch, 1 of 2")
+        await pilot.press("v")
+        await until_shown(app, "tf, 2 of 2")
+        await pilot.press("3")
+        await until_shown(app, f"laid over: {torch.run.id}")
+
+
+async def test_what_was_laid_over_a_run_is_not_laid_over_another(store: Store) -> None:
+    single = completed(store)
+    torch, tensorflow = pair(store)
+    train(torch, 0.97)
+    tensorflow.start()
+    async with opened(store, size=(160, 50), open_run=tensorflow.run) as (app, pilot):
+        await until_shown(app, "tf, 2 of 2")
+        await pilot.press("3")
+        await until_shown(app, "No predictions yet")
+        screen = app.screen
+        assert isinstance(screen, AnswersScreen)
+        await until(lambda: screen.other, "the partner is to be laid over")
+        app.open_run(single)
+        await until_shown(app, "7 of 50 wrong")
+        assert screen.other is None
+        await until(lambda: screen.browsing and screen.browsing.history, "all epochs are read")
+        assert "laid over" not in shown(app)
+    tensorflow.vanish()
 
 
 async def test_runs_whose_conventions_differ_are_no_pair(store: Store) -> None:
@@ -203,3 +242,48 @@ async def test_holding_out_all_images_for_validation_is_refused(store: Store) ->
     async with opened(store, settings={"validation": 120}) as (app, _):
         form = app.screen.query_one(SetupForm)
         await until(lambda: "some of the 120" in form.problems.get("validation", ""), "validation is refused")
+
+
+async def test_the_names_of_curves_have_their_colours_in_another_theme_too(store: Store) -> None:
+    for run in pair(store):
+        train(run, 0.97)
+
+    def colors(app: MnistApp) -> tuple[list[str], list[str]]:
+        chart = app.screen.query_one("#loss", Chart)
+        styles = (chart.get_component_styles(f"chart--curve-{number}") for number in (0, 1))
+        return re.findall(r"\[(rgb[^]]+)\]", str(chart.border_title)), [style.color.css for style in styles]
+
+    async with opened(store, size=(80, 24)) as (app, pilot):
+        await until_shown(app, "loss torch tf")
+        dark = colors(app)
+        assert dark[0] == dark[1]
+        app.theme = "mnist-light"
+        await until(lambda: colors(app)[1] != dark[1], "the curves have other colours")
+        await until(lambda: colors(app)[0] == colors(app)[1], "so have their names")
+        await pilot.press("u")
+        await until_shown(app, "training time")
+        headings = app.screen.query_one("#figures", FigureTable)
+        light = list(headings._headings)
+        app.theme = "mnist-dark"
+        await until(lambda: list(headings._headings) != light, "so have the sides of the duel")
+
+
+async def test_a_rate_goes_to_the_run_that_was_asked_about_though_another_one_trains_by_then(store: Store) -> None:
+    torch, tensorflow = pair(store)
+    torch.start()
+    torch.step(1, 1)
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "torch epoch 1")
+        app.open_run(torch.run, follow_training=True)
+        await pilot.press("c")
+        await until_shown(app, "It is 0.01.")
+        for epoch in (1, 2, 3):
+            torch.epoch(epoch)
+        torch.finish()
+        tensorflow.start()
+        tensorflow.step(1, 1)
+        await until(lambda: on_display(app, tensorflow), "the other one is on display")
+        await pilot.press("enter")
+        await until_shown(app, "is not running")
+        assert asked(tensorflow) == []
+    tensorflow.vanish()

@@ -6,10 +6,12 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, f1_score
 from textual.pilot import Pilot
+from textual.widgets import Input, Static
 
 from engine.answers import load_answers
 from engine.data import Dataset
@@ -21,6 +23,7 @@ from tests.conftest import write_idx
 from tests.tui.app_harness import WrittenRun, completed, opened, shown, until, until_shown
 from tui.app import MnistApp
 from tui.datasets import dataset_at
+from tui.mistakes import NeighboursFound
 from tui.screens.answers_screen import AnswersScreen
 from tui.screens.export import ExportScreen
 from tui.widgets.confusion_matrix import ConfusionMatrix
@@ -52,6 +55,16 @@ def chosen(app: MnistApp) -> int:
 
 def indices(app: MnistApp) -> list[int]:
     return list(gallery(app)._indices)
+
+
+def neighbours(app: MnistApp) -> list[int]:
+    return list(app.screen.query_one("#neighbours", Gallery)._indices)
+
+
+def answers(app: MnistApp) -> AnswersScreen:
+    screen = app.screen
+    assert isinstance(screen, AnswersScreen)
+    return screen
 
 
 def matrix(app: MnistApp) -> ConfusionMatrix:
@@ -274,6 +287,25 @@ class TestDigit:
             for index in nearest:
                 await until_shown(app, f"{dataset.train_labels[index]} · {index:,}")
 
+    async def test_its_neighbours_are_images_that_the_run_has_trained_on(self, store: Store) -> None:
+        info = dataset_at("").info
+        runs = []
+        for seen in (info.train_examples, 3):
+            run = WrittenRun(store, epochs=1)
+            run.start(msgspec.structs.replace(info, train_examples=seen))
+            run.epoch(1, wrong=5)
+            runs.append(run.finish())
+        many, few = runs
+        async with opened(store, size=(200, 60), open_run=many) as (app, pilot):
+            await visit(app, pilot)
+            await until(lambda: len(neighbours(app)) > 3, "the neighbours among all training images")
+            late = NeighboursFound(dataset_at(""), info.train_examples, chosen(app), tuple(neighbours(app)))
+            app.open_run(few)
+            await until(lambda: sorted(neighbours(app)) == [0, 1, 2], "the neighbours among the first three")
+            app.screen.post_message(late)
+            await pilot.pause()
+            assert sorted(neighbours(app)) == [0, 1, 2]
+
     async def test_next_and_previous_and_back(self, store: Store) -> None:
         written(store, {14: 9, 5: 6})
         async with opened(store) as (app, pilot):
@@ -413,6 +445,80 @@ class TestExport:
             await until(lambda: isinstance(app.screen, ExportScreen), "the question is there again")
             await pilot.press("enter")
             await until_shown(app, "There is a ")
+
+    async def test_it_has_what_was_on_display_when_it_was_asked_for(self, store: Store, tmp_path: Path) -> None:
+        live = WrittenRun(store)
+        live.start()
+        live.epoch(1, wrong=9)
+        async with opened(store) as (app, pilot):
+            await until_shown(app, "● running")
+            await pilot.press("3")
+            await until_shown(app, "after epoch 1 of 1")
+            browsing = answers(app).browsing
+            assert browsing
+            await pilot.press("e")
+            await until_shown(app, "Write 9 images: wrong")
+            live.epoch(2, wrong=3)
+            await until(lambda: browsing.epoch == 2, "the screen below is an epoch further")
+            await pilot.press("enter")
+            await until_shown(app, "9 rows in")
+            rows = list(csv.DictReader((tmp_path / f"mistakes-{live.run.id}-epoch-1.csv").open()))
+            assert len(rows) == 9
+        live.vanish()
+
+    @pytest.mark.parametrize(
+        ("path", "objection"),
+        [
+            ("/", "This is no name for a file."),
+            ("a\0b", "This is no name for a file."),
+            ("n" * 300, "This path will not do: File name too long."),
+            ("/dev/null/x.csv", "This path will not do: Not a directory."),
+        ],
+    )
+    async def test_a_path_that_cannot_be_is_explained(self, store: Store, path: str, objection: str) -> None:
+        written(store, {14: 9})
+        async with opened(store) as (app, pilot):
+            await visit(app, pilot)
+            await pilot.press("e")
+            await until_shown(app, "Write 1 images")
+            for widget in ("Input", "#csv", "#png"):
+                app.screen.query_one(Input).value = path
+                app.screen.query_one("#problem", Static).update()
+                app.screen.query_one(widget).focus()
+                await pilot.press("enter")
+                await until_shown(app, objection)
+            await pilot.press("escape")
+            await until(lambda: not isinstance(app.screen, ExportScreen), "the question is gone")
+
+    async def test_a_user_that_there_is_not_is_a_folder(self, store: Store, tmp_path: Path) -> None:
+        written(store, {14: 9})
+        async with opened(store) as (app, pilot):
+            await visit(app, pilot)
+            await pilot.press("e")
+            await until_shown(app, "Write 1 images")
+            app.screen.query_one(Input).value = "~no such user/digits"
+            await pilot.press("enter")
+            await until_shown(app, "1 rows in")
+            assert (tmp_path / "~no such user" / "digits.csv").exists()
+
+    async def test_in_a_folder_that_is_gone_another_is_asked_for(
+        self, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written(store, {14: 9})
+        gone = tmp_path / "gone"
+        gone.mkdir()
+        monkeypatch.chdir(gone)
+        async with opened(store) as (app, pilot):
+            await visit(app, pilot)
+            gone.rmdir()
+            await pilot.press("e")
+            await until_shown(app, "Write 1 images")
+            await pilot.press("enter")
+            await until_shown(app, "This path will not do: No such file or directory.")
+            app.screen.query_one(Input).value = str(tmp_path / "digits")
+            await pilot.press("enter")
+            await until_shown(app, "1 rows in")
+            assert (tmp_path / "digits.csv").exists()
 
 
 class TestTrouble:

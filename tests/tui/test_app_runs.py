@@ -14,6 +14,7 @@ from engine.runs import Store
 from tests.tui.app_harness import WrittenRun, completed, opened, shown, until, until_shown
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.runs import RunTable
+from tui.snapshot import RunReplay
 
 
 @pytest.fixture
@@ -218,3 +219,39 @@ async def test_a_run_that_had_ended_is_followed_when_it_goes_on(store: Store) ->
         await until_shown(app, "◌ waiting")
         lock.release()
         log.close()
+
+
+async def test_a_store_that_can_be_read_again_is_shown_again(store: Store) -> None:
+    made = completed(store)
+    async with opened(store) as (app, pilot):
+        await pilot.press("2")
+        await until_shown(app, made.id)
+        aside = store.path.rename(store.path.with_name("aside"))
+        for _ in range(2):  # and the same trouble is told a second time
+            store.path.write_text("not a folder")
+            await until(lambda: app.store_problem, "there is a problem")
+            await until(lambda: made.id not in shown(app), "no runs are listed")
+            store.path.unlink()
+            aside.rename(store.path)
+            await until(lambda: not app.store_problem, "the trouble is over")
+            await until_shown(app, made.id)
+            store.path.rename(aside)
+
+
+def test_a_run_whose_log_cannot_be_read_for_a_while_stays_as_it_was_and_is_followed_on(store: Store) -> None:
+    written = WrittenRun(store)
+    written.start()
+    written.epoch(1)
+    replay = RunReplay(written.run)
+    replay.update()
+    log = written.run.events_path
+    aside = log.rename(log.with_name("aside"))
+    log.mkdir()
+    replay.update()
+    assert (replay.snapshot.status, len(replay.snapshot.progress.epochs)) == ("running", 1)
+    log.rmdir()
+    aside.rename(log)
+    written.epoch(2)
+    replay.update()
+    assert len(replay.snapshot.progress.epochs) == 2
+    written.vanish()

@@ -15,6 +15,7 @@ from engine.runs import Store
 from tests.tui.app_harness import WrittenRun, completed, is_locked, opened, shown, until, until_shown
 from tui.app import MnistApp
 from tui.datasets import dataset_at
+from tui.farewell import farewell
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.screens.quit import QuitScreen
@@ -153,11 +154,17 @@ async def test_quitting_asks_about_a_live_run_and_leaves_it_running_by_default(s
         await until(lambda: isinstance(app.screen, QuitScreen), "it asks again")
         await pilot.press("enter")
         await until(lambda: app._exit, "the app ends")
-        farewell = str(app._exit_renderables[0])
-    assert f"mnist-tui attach {written.run.id}" in farewell
+        told = str(app._exit_renderables[0])
+    assert f"mnist-tui attach {written.run.id}" in told
     assert is_locked(written.run)
     assert not written.run.commands_path.exists()
     written.vanish()
+
+
+def test_what_is_told_in_the_end_finds_the_run_also_in_another_store(tmp_path: Path, cli_store: Path) -> None:
+    there = WrittenRun(Store(tmp_path / "my runs")).run
+    assert str(farewell([there])).endswith(f"mnist-tui attach {there.id} --store '{tmp_path}/my runs'")
+    assert str(farewell([WrittenRun(Store(cli_store)).run])).count("--store") == 0
 
 
 async def test_quitting_without_a_live_run_does_not_ask(store: Store) -> None:

@@ -9,7 +9,7 @@ import pytest
 from engine.errors import ConfigError
 from engine.runs import Store
 from tests.tui.app_harness import opened, shown, until_shown
-from tui.keys import FIXED, _bindings, default_keys
+from tui.keys import FIXED, IN_TEXTS, _bindings, _normal, default_keys
 from tui.palette import palette_of
 from tui.screens import screen_classes
 from tui.screens.help import HelpScreen
@@ -19,17 +19,23 @@ from tui.settings import user_settings
 async def test_another_key_does_what_the_old_one_did(store: Store) -> None:
     keys = {"help": "h,f9", "detach": "X", "train": "g"}
     async with opened(store, settings={"keys": keys}) as (app, pilot):
-        await until_shown(app, "No run yet", "h Help", "g Train", "Train  g")
+        await until_shown(app, "No run yet", "press g to train", "h Help", "g Train", "Train  g")
         told = {command.help for command in palette_of(app, app.screen) if command.title == "Help"}
         assert "Key h · What this screen is for, and its keys" in told
         await pilot.press("escape", "question_mark")
         assert not isinstance(app.screen, HelpScreen)
         await pilot.press("h")
         assert isinstance(app.screen, HelpScreen)
-        await until_shown(app, "h      What this screen is for")
+        await until_shown(app, "h      What this screen is for", "press g:")
         await pilot.press("escape", "f9")
         assert isinstance(app.screen, HelpScreen)
         assert "?" not in shown(app).splitlines()[-1]
+
+
+def test_the_keys_that_texts_name_are_those_of_their_actions() -> None:
+    defaults = default_keys()
+    for name, key in IN_TEXTS.items():
+        assert _normal(key.lower()) in map(_normal, defaults[name][0].split(",")), name
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -100,3 +103,20 @@ def test_json_means_the_same_without_its_control_characters() -> None:
     text = json.dumps({"name": "a\x9b31m\x7f \u202eb ✓"}, ensure_ascii=False)
     assert clean(clean_json(text)) == clean_json(text)
     assert json.loads(clean_json(text)) == json.loads(text)
+
+
+@pytest.mark.parametrize("escdelay", ["", "soon", "-5", "25"])
+def test_keys_are_read_whatever_escdelay_says(escdelay: str) -> None:
+    code = """
+import os, selectors
+from tui.escape import ImpatientSelector, answer_escape_at_once
+answer_escape_at_once()
+here, there = os.pipe()
+os.write(there, b"q")
+selector = ImpatientSelector()
+selector.register(here, selectors.EVENT_READ)
+print(len(selector.select(1.0)))
+"""
+    environ = {**os.environ, "ESCDELAY": escdelay}
+    answer = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)
+    assert (answer.stdout.strip(), answer.stderr) == ("1", "")

@@ -14,8 +14,9 @@ from engine.errors import RunError
 from engine.locks import is_held
 from engine.runs import LIVE, Run
 from tui.commands.offers import offer_runs, offer_setting
-from tui.commands.options import command_for, open_store, print_json, store_option
+from tui.commands.options import open_store, print_json, store_option
 from tui.commands.runs import look_at, told
+from tui.run_commands import command_for
 from tui.snapshot import kept_text
 
 POLL_SECONDS = 0.05

@@ -20,8 +20,9 @@ from engine.locks import is_held
 from engine.postmortem import crash_of, last_words
 from engine.runs import Run
 from engine.turns import Place, place_of
-from tui.commands.options import command_for, notify, report_error
+from tui.commands.options import notify, report_error
 from tui.commands.reporting import Reporter
+from tui.run_commands import command_for
 
 POLL_SECONDS = 0.05
 LINGER_SECONDS = 2.0

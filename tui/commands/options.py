@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -11,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from engine.errors import ConfigError, EngineError
+from engine.errors import EngineError
 from tui.commands.offers import offer_folders
 from tui.terminal import clean, clean_json
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from engine.runs import Run, Store
+    from engine.runs import Store
 
 COLUMN_GAP = 2
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -57,18 +56,6 @@ def open_store(flag: str | None) -> Store:
 
     group: GroupOptions = click.get_current_context().obj
     return locate_store(flag or group.store_path)
-
-
-def command_for(verb: str, run: Run) -> str:
-    """Return the command that does `verb` to `run`, with the store where that is not the one in force."""
-    from tui.settings import locate_store
-
-    try:
-        in_force = locate_store(None).path
-    except ConfigError:
-        in_force = None
-    store = run.path.parent
-    return f"mnist-tui {verb} {run.id}" + ("" if store == in_force else f" --store {clean(shlex.quote(str(store)))}")
 
 
 def print_json(value: Any) -> None:

@@ -208,12 +208,12 @@ def epoch_line(epoch: events.EpochFinished, columns: tuple[str, ...] = COLUMNS) 
     """Return an epoch's figures below `heading`; what was not measured shows as a dash."""
     texts = {
         "epoch": formats.count(epoch.epoch),
-        "train loss": _figure(epoch.train_loss),
-        "train acc": _figure(epoch.train_accuracy),
-        "valid loss": _figure(epoch.validation_loss),
-        "valid acc": _figure(epoch.validation_accuracy),
-        "test loss": _figure(epoch.test_loss),
-        "test acc": _figure(epoch.test_accuracy),
+        "train loss": formats.figure(epoch.train_loss),
+        "train acc": formats.figure(epoch.train_accuracy),
+        "valid loss": formats.figure(epoch.validation_loss),
+        "valid acc": formats.figure(epoch.validation_accuracy),
+        "test loss": formats.figure(epoch.test_loss),
+        "test acc": formats.figure(epoch.test_accuracy),
         "time": formats.duration(epoch.seconds),
         "images/s": formats.count(epoch.images_per_second),
     }
@@ -229,7 +229,7 @@ def step_line(step: events.Step, config: TrainConfig, width: int) -> RenderableT
     speed = max(step.images_per_second, 1e-9)
     texts = (
         f"{step.step:,}/{step.steps:,}",
-        f"loss {_figure(step.loss)}",
+        f"loss {formats.figure(step.loss)}",
         f"{formats.count(step.images_per_second)} images/s",
         f"ETA {formats.clock(left * config.batch_size / speed)}",
     )
@@ -245,12 +245,6 @@ def step_line(step: events.Step, config: TrainConfig, width: int) -> RenderableT
 
 def _width(column: str) -> int:
     return max(len(column), 8)
-
-
-def _figure(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.4f}" if abs(value) < 10_000 else f"{value:.2e}"
 
 
 def _epochs(number: int) -> str:

@@ -13,9 +13,10 @@ from engine.eventlog import EventFollower
 from engine.locks import is_held
 from engine.runs import Run
 from tui.commands.offers import offer_runs
-from tui.commands.options import command_for, open_store, store_option
+from tui.commands.options import open_store, store_option
 from tui.commands.runs import look_at
 from tui.formats import rate_text
+from tui.run_commands import command_for
 
 POLL_SECONDS = 0.05
 

@@ -13,8 +13,9 @@ from engine.models import ARCHITECTURES
 from engine.presets import DEFAULT_PRESET, PRESETS
 from engine.runs import Store
 from tui.commands.offers import offer_presets, offer_setting
-from tui.commands.options import command_for, notify, open_store, print_json, store_option
+from tui.commands.options import notify, open_store, print_json, store_option
 from tui.formats import text_of
+from tui.run_commands import command_for
 from tui.settings import SETTINGS, plan_run
 
 Function = TypeVar("Function", bound=Callable[..., Any])

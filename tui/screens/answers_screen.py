@@ -8,12 +8,13 @@ from textual import on
 
 from engine.overlay import Overlay
 from tui import mistakes as work
-from tui.background import OneAtATime, WorkFailed, in_background
+from tui.background import OneAtATime, in_background
 from tui.browsing import Browsing
+from tui.keys import with_keys
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
 
-NO_RUN = "No run on display.\n\nPress 1 and then t to train one, or 2 to choose one."
+NO_RUN = "No run on display.\n\nPress 1 and then {train} to train one, or 2 to choose one."
 NO_PREDICTIONS = "No predictions yet.\n\nThey are saved after every epoch, so the first mistakes appear in a moment."
 NEVER_ANY = "This run ended before its first epoch did, so it has no predictions.\n\nPress 2 to choose another run."
 
@@ -28,6 +29,8 @@ class AnswersScreen(ModeScreen):
         self.verdict = ""
         self._other_chosen = False
         self._epoch: int | None = None
+        self._run_id = ""
+        """The run that was last looked at."""
         self._asked: tuple[str, int] | None = None
         self._seen: list[int] = []
         self._reader = OneAtATime(self, "read answers")
@@ -36,7 +39,6 @@ class AnswersScreen(ModeScreen):
 
     def on_mount(self) -> None:
         """Follow the run on display, and the one laid over it."""
-        super().on_mount()
         self.follow("snapshot", self._look)
         self.follow("runs", self._look_at_other)
         self.follow("family", self._look_at_other)
@@ -66,13 +68,15 @@ class AnswersScreen(ModeScreen):
 
     def _look(self) -> None:
         """Show what is to be shown, or ask for it, unless that is done already."""
-        snapshot, browsing = self.lab.snapshot, self.browsing
-        if browsing and (snapshot is None or snapshot.run.id != browsing.run_id):
-            self.browsing = browsing = self._epoch = self.other = None
-            self._other_chosen, self.verdict = False, ""
+        snapshot = self.lab.snapshot
+        run_id = snapshot.run.id if snapshot else ""
+        if run_id != self._run_id:
+            self._begin(run_id)
+        browsing = self.browsing
         if snapshot is None or not self.epochs:
             self._asked = None
-            self.say(NO_RUN if snapshot is None else NO_PREDICTIONS if snapshot.live else NEVER_ANY)
+            none = with_keys(self.app, NO_RUN)
+            self.say(none if snapshot is None else NO_PREDICTIONS if snapshot.live else NEVER_ANY)
             return
         if browsing and self.epochs != self._seen:
             browsing.keep(self.epochs)
@@ -87,6 +91,13 @@ class AnswersScreen(ModeScreen):
             self.show()
         else:
             self._reader.ask(partial(work.find_answers, snapshot, wanted[1]))
+
+    def _begin(self, run_id: str) -> None:
+        """Forget the run before, and what was laid over it."""
+        self._run_id = run_id
+        self.browsing = self._epoch = self.other = None
+        self._other_chosen, self.verdict = False, ""
+        self._look_at_other()
 
     @on(work.AnswersFound)
     def _take_answers(self, message: work.AnswersFound) -> None:
@@ -125,10 +136,6 @@ class AnswersScreen(ModeScreen):
             browsing.take(message.answers)
             browsing.unreadable |= message.unreadable
             self._look_back()
-
-    def on_work_failed(self, message: WorkFailed) -> None:
-        """Leave it to the app."""
-        self.app.post_message(message)
 
     @on(work.WorkRefused)
     def _tell_refused(self, message: work.WorkRefused) -> None:
@@ -200,10 +207,13 @@ class AnswersScreen(ModeScreen):
 
     def _look_at_other(self) -> None:
         """Follow the other run where it is live; without the user's word it is the one that was trained to match."""
+        family = self.lab.family
         if self._other_chosen:
             found = next((s for s in self.lab.runs or () if self.other and s.run.id == self.other.run.id), None)
-        else:
-            found = self.lab.family.partner if self.lab.family else None
+        elif family and family.display.run.id == self._run_id:
+            found = family.partner
+        else:  # the app has changed either the family or the run, and is about to change both
+            found = None
         known = (self.other.run.id, self.other.mistakes) if self.other else None
         if found and found.mistakes and (found.run.id, found.mistakes) != known:
             self._lay_over(found)

@@ -82,10 +82,10 @@ class CompareScreen(ModeScreen):
 
     def on_mount(self) -> None:
         """Follow the runs, some of which may be live."""
-        super().on_mount()
         for chart in self.query(Chart):
             chart.ascii = self.lab.ascii
         self.follow("runs", self._compare)
+        self.follow("restyled", self._show, at_once=False)
         self.query_one("#compared").focus()
 
     def _compare(self) -> None:

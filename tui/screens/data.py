@@ -14,10 +14,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui import images as work
-from tui.background import OneAtATime, WorkFailed
+from tui.background import OneAtATime
 from tui.browsing import next_of
 from tui.formats import count, from_home
-from tui.jobs import Dataset
+from tui.jobs import ExaminedDataset
 from tui.screens.mode_screen import ModeScreen
 from tui.terminal import clean
 from tui.widgets.chips import Chips, chips_of
@@ -29,7 +29,7 @@ from tui.widgets.switched import Switched
 if TYPE_CHECKING:
     import numpy as np
 
-    from engine.data import Dataset as Images
+    from engine.data import Dataset
     from engine.events import DatasetInfo
 
 ALL = "all"
@@ -75,7 +75,7 @@ class DataScreen(ModeScreen):
         super().__init__()
         self._reader = OneAtATime(self, "read images")
         self._feeder = OneAtATime(self, "feed image")
-        self._images: Images | None = None
+        self._images: Dataset | None = None
         self._asked = ""
         self._part: work.Part = "train"
         self._class = ALL
@@ -102,7 +102,6 @@ class DataScreen(ModeScreen):
 
     def on_mount(self) -> None:
         """Follow what is found out about the dataset, and what the form makes of its images."""
-        super().on_mount()
         self.query_one("#facts").border_title = Content("dataset")
         self.query_one(NetworkInput).display = False
         self.follow("dataset", self._show)
@@ -128,7 +127,7 @@ class DataScreen(ModeScreen):
             self._reader.ask(partial(work.find_images, shown.data, shown.info.sample))
 
     @property
-    def _dataset_shown(self) -> Dataset | None:
+    def _dataset_shown(self) -> ExaminedDataset | None:
         """What the form's data setting leads to, or the sample where that has not been fetched yet."""
         dataset = self.lab.dataset
         return dataset.stand_in or (dataset if dataset.info else None) if dataset else None
@@ -136,7 +135,7 @@ class DataScreen(ModeScreen):
     def _say(self, text: str) -> None:
         self.query_one("#no-data", Static).update(Content("\n".join(clean(line) for line in text.split("\n"))))
 
-    def _show_facts(self, dataset: Dataset, info: DatasetInfo) -> None:
+    def _show_facts(self, dataset: ExaminedDataset, info: DatasetInfo) -> None:
         texts = {
             "name": info.name,
             "source": from_home(info.source),
@@ -169,10 +168,6 @@ class DataScreen(ModeScreen):
             self._images = None
             self._gallery.clear()
             self._gallery.empty = clean(str(message.error))
-
-    def on_work_failed(self, message: WorkFailed) -> None:
-        """Leave it to the app."""
-        self.app.post_message(message)
 
     @property
     def _names(self) -> tuple[str, ...]:

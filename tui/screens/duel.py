@@ -15,12 +15,13 @@ from textual.widgets import Static
 
 from engine.duel import Agreement, Duel
 from engine.errors import EngineError
-from tui.background import OneAtATime, WorkFailed
+from tui.background import OneAtATime
 from tui.control import PAUSE, RESUME, STOP, is_resumable
 from tui.curves import accuracy_curves, loss_curves
 from tui.duel import agreed_epochs, agreement_rows, duel_of, find_agreement, is_final, rows, verdict
 from tui.family import SHORT_NAMES, Family
 from tui.formats import count
+from tui.keys import with_keys
 from tui.recipe import in_a_line
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
@@ -32,7 +33,7 @@ from tui.widgets.repaint import entitle, say
 MEDIUM, BESIDE = 100, 112  # columns of the terminal
 NO_PAIR = (
     "The run on display was not trained on both frameworks.\n\n"
-    "Press 1 and then b to train the form's recipe on both, or 2 to choose a run of a pair."
+    "Press 1 and then {both} to train the form's recipe on both, or 2 to choose a run of a pair."
 )
 LOOKING = "Looking …"
 COMPARING = "Comparing their answers …"
@@ -99,12 +100,12 @@ class DuelScreen(ModeScreen):
 
     def on_mount(self) -> None:
         """Follow the pair on display."""
-        super().on_mount()
         for chart in self.query(Chart):
             chart.ascii = self.lab.ascii
         self.query_one("#figures").border_title = Content("side by side")
         self.query_one("#verdict").border_title = Content("verdict")
         self.follow("family", self._show)
+        self.follow("restyled", self._show, at_once=False)
 
     def on_resize(self) -> None:
         """Name the curves where there is no room for a legend."""
@@ -121,7 +122,7 @@ class DuelScreen(ModeScreen):
             self._ask(*family.pair.values())
             self._show_agreement(duel)
         else:
-            say(self.query_one("#no-duel", Static), Content(NO_PAIR if family else LOOKING))
+            say(self.query_one("#no-duel", Static), Content(with_keys(self.app, NO_PAIR) if family else LOOKING))
         self.refresh_bindings()
 
     def _show_curves(self, family: Family | None) -> None:
@@ -153,10 +154,6 @@ class DuelScreen(ModeScreen):
             self._found = message
             if self.lab.family and (duel := duel_of(self.lab.family)):
                 self._show_agreement(duel)
-
-    def on_work_failed(self, message: WorkFailed) -> None:
-        """Leave it to the app."""
-        self.app.post_message(message)
 
     def _show_agreement(self, duel: Duel) -> None:
         """Show how far they agree, if only after an epoch ago, and the verdict."""

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from tui.screens.dialog import Dialog
+from tui.settings import absolute_path
 from tui.terminal import clean
 
 
@@ -21,7 +22,7 @@ class ExportScreen(Dialog[Path | None]):
     BINDINGS = [Binding("escape", "dismiss(None)", "Close")]
     AUTO_FOCUS = "Input"
 
-    def __init__(self, what: str, stem: Path) -> None:
+    def __init__(self, what: str, stem: str) -> None:
         super().__init__()
         self._what, self._stem = what, stem
 
@@ -39,21 +40,42 @@ class ExportScreen(Dialog[Path | None]):
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
-        self._finish(self._path)
+        self._finish()
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
-        self._finish(self._path.with_suffix(f".{event.button.id}"))
+        self._finish(f".{event.button.id}")
 
-    @property
-    def _path(self) -> Path:
-        return Path(self.query_one(Input).value.strip() or f"{self._stem}.csv").expanduser().absolute()
-
-    def _finish(self, path: Path) -> None:
-        if path.suffix.lower() not in (".csv", ".png"):
-            path = path.with_name(f"{path.name}.csv")
-        if path.exists():
-            problem = f"There is a {path.name} already. Choose another name."
-            self.query_one("#problem", Static).update(Content.styled(clean(problem), "$text-error"))
+    def _finish(self, kind: str = "") -> None:
+        """Answer with the path, ending in `kind` where that is given, or say why it will not do."""
+        try:
+            path = self._path(kind)
+            is_taken = _is_taken(path)
+        except OSError as error:
+            self._object(f"This path will not do: {error.strerror or error}. Choose another.")
+        except ValueError:
+            self._object("This is no name for a file. Choose another.")
         else:
-            self.dismiss(path)
+            if is_taken:
+                self._object(f"There is a {path.name} already. Choose another name.")
+            else:
+                self.dismiss(path)
+
+    def _object(self, problem: str) -> None:
+        self.query_one("#problem", Static).update(Content.styled(clean(problem), "$text-error"))
+
+    def _path(self, kind: str) -> Path:
+        """Return what is typed as an absolute path. Raises OSError or ValueError where it cannot be one."""
+        path = absolute_path(self.query_one(Input).value.strip() or f"{self._stem}.csv")
+        if kind:
+            return path.with_suffix(kind)
+        return path if path.suffix.lower() in (".csv", ".png") else path.with_name(f"{path.name}.csv")
+
+
+def _is_taken(path: Path) -> bool:
+    """Whether there is something at `path`. Raises OSError or ValueError where there cannot be anything."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True

@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tui.keys import shown_key
+from tui.keys import with_keys
 from tui.screens.dialog import Dialog
 from tui.widgets.mode_bar import MODE_TITLES
 
@@ -35,7 +35,7 @@ class HelpScreen(Dialog[None]):
 
     def __init__(self, below: Screen[Any]) -> None:
         super().__init__()
-        self._about = str(getattr(below, "ABOUT", ""))
+        self._about = with_keys(below.app, str(getattr(below, "ABOUT", "")))
         self._keys = [
             (below.app.get_key_display(active.binding), active.binding.tooltip or active.binding.description)
             for active in below.active_bindings.values()
@@ -50,6 +50,6 @@ class HelpScreen(Dialog[None]):
             yield Static(self._about, markup=False)
             table = Table.grid(padding=(0, 2, 0, 0))
             table.add_column(style="bold", no_wrap=True)
-            for key, text in dict.fromkeys([*self._keys, *EVERYWHERE, (shown_key(self.app, "tour", "F2"), TOUR)]):
+            for key, text in dict.fromkeys([*self._keys, *EVERYWHERE, (with_keys(self.app, "{tour}"), TOUR)]):
                 table.add_row(Text(key, "theme.primary"), Text(text))
             yield Static(table)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -27,6 +26,8 @@ from tui.widgets.gallery import Gallery
 from tui.widgets.panes import PANES, Panes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from engine.data import Dataset
 
 NEIGHBOURS = 12
@@ -67,7 +68,8 @@ class MistakesScreen(AnswersScreen):
         self._searcher = OneAtATime(self, "find neighbours")
         self._search = work.NeighbourSearch()
         self._resting = self._scoring = self.set_timer(0, lambda: None, pause=True)
-        self._dataset: Dataset | None = None
+        self._images: tuple[Dataset, int] | None = None
+        """The dataset on display, and how many of its training images the run has seen."""
         self._portrayed: tuple[object, ...] = ()
 
     def compose_body(self) -> ComposeResult:
@@ -77,13 +79,18 @@ class MistakesScreen(AnswersScreen):
         yield Panes(mode=self.lab.picture_mode, ascii=self.lab.ascii)
 
     def on_mount(self) -> None:
-        """Follow the run on display, and begin in the gallery."""
-        super().on_mount()
+        """Begin in the gallery."""
         self._gallery.focus()
 
     @property
     def _gallery(self) -> Gallery:
         return self.query_one("#gallery", Gallery)
+
+    @property
+    def _trained_on(self) -> int:
+        """How many training images the run on display has seen; 0 where that is not known."""
+        started = self.lab.snapshot.progress.started if self.lab.snapshot else None
+        return started.dataset.train_examples if started else 0
 
     # Showing
 
@@ -103,16 +110,23 @@ class MistakesScreen(AnswersScreen):
             return
         self.set_class(False, "-nothing")
         self._offer_panes()
-        if browsing.dataset is not self._dataset:
-            self._dataset = browsing.dataset
-            for gallery in self.query(Gallery):
-                gallery.forget_pictures()
+        self._forget_other_images(browsing.dataset)
         self.query_one(ConfusionMatrix).counts = tuple(map(tuple, browsing.now.confusion_matrix.tolist()))
         self._show_choice()
         self._scoring.stop()
         self._scoring = self.set_timer(SECONDS_AT_REST, self.ask_for_scores)
         if self.focused is None:
             panes.go_to(panes.pane)
+
+    def _forget_other_images(self, dataset: Dataset) -> None:
+        """Forget what is known by index of other images than those of `dataset` and of the run on display."""
+        images = (dataset, self._trained_on)
+        if images == self._images:
+            return
+        self._images = images
+        for gallery in self.query(Gallery):
+            gallery.forget_pictures()
+        self.query_one(DigitDetail).forget_neighbours()
 
     def _offer_panes(self) -> None:
         """Offer the panes to choose from, where not all are seen at once and there is something to see."""
@@ -165,15 +179,15 @@ class MistakesScreen(AnswersScreen):
             self._resting = self.set_timer(SECONDS_AT_REST, partial(self._find_neighbours, index))
 
     def _find_neighbours(self, index: int) -> None:
-        started = self.lab.snapshot.progress.started if self.lab.snapshot else None
-        if self.browsing and started and index == self._gallery.chosen:
-            trained_on = started.dataset.train_examples
-            self._searcher.ask(partial(self._search.find, self.browsing.dataset, trained_on, index, NEIGHBOURS))
+        if self.browsing and self._trained_on and index == self._gallery.chosen:
+            self._searcher.ask(partial(self._search.find, self.browsing.dataset, self._trained_on, index, NEIGHBOURS))
 
     @on(work.NeighboursFound)
     def _take_neighbours(self, message: work.NeighboursFound) -> None:
-        if self.browsing and message.index == self._gallery.chosen:
-            tile_of = self.browsing.training_tile_maker()
+        browsing, found = self.browsing, (message.dataset, message.trained_on, message.index)
+        if browsing and found == (browsing.dataset, self._trained_on, self._gallery.chosen):
+            self._resting.stop()
+            tile_of = browsing.training_tile_maker()
             self.query_one(DigitDetail).show_neighbours(message.index, message.neighbours, tile_of)
 
     @on(work.Exported)
@@ -282,20 +296,22 @@ class MistakesScreen(AnswersScreen):
             self.choose_other(next((s for s in self.lab.runs or () if s.run.id == run_id), None))
 
     async def action_export(self) -> None:
-        """Ask where to write the images on display."""
+        """Ask where to write the images on display, and write those, whatever is on display by then."""
         from tui.screens.export import ExportScreen
 
-        if browsing := self.browsing:
-            what = f"{len(browsing.indices()):,} images: {browsing.title()}"
-            stem = Path.cwd() / f"mistakes-{browsing.run_id}-epoch-{browsing.epoch}"
-            await self.app.push_screen(ExportScreen(what, stem), self._export)
-
-    def _export(self, path: Path | None) -> None:
         browsing = self.browsing
-        if browsing and path:
-            second = browsing.overlay.second if browsing.overlay else None
-            export = work.exporting(path, browsing.dataset, browsing.now, browsing.indices(), second)
-            in_background(self, export, "export")
+        if browsing is None:
+            return
+        dataset, answers, indices = browsing.dataset, browsing.now, browsing.indices()
+        second = browsing.overlay.second if browsing.overlay else None
+
+        def export(path: Path | None) -> None:
+            if path:
+                in_background(self, work.exporting(path, dataset, answers, indices, second), "export")
+
+        what = f"{len(indices):,} images: {browsing.title()}"
+        stem = f"mistakes-{browsing.run_id}-epoch-{browsing.epoch}"
+        await self.app.push_screen(ExportScreen(what, stem), export)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what there is to choose from."""

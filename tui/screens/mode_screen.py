@@ -56,13 +56,14 @@ class ModeScreen(SteppingScreen):
         self.follow("snapshot", self._show_dataset)
         self.follow("dataset", self._show_dataset)
 
-    def follow(self, attribute: str, show: Callable[[], None]) -> None:
-        """Call `show` now, and again whenever the app's `attribute` is another one.
+    def follow(self, attribute: str, show: Callable[[], None], at_once: bool = True) -> None:
+        """Call `show` now, if that is to be `at_once`, and again whenever the app's `attribute` is another one.
 
         While another mode is on display, that waits until this one is.
         """
         self.watch(self.app, attribute, lambda: self._when_seen(show), init=False)
-        self._when_seen(show)
+        if at_once:
+            self._when_seen(show)
 
     def _when_seen(self, show: Callable[[], None]) -> None:
         if not self.is_attached:

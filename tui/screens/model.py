@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -14,9 +14,10 @@ from textual.widgets import Static
 
 from engine.models import ARCHITECTURES, Architecture, BatchNorm, Conv, Dense, Flatten, Layer, MaxPool, ReLU
 from tui import network as work
-from tui.background import OneAtATime, WorkFailed
+from tui.background import OneAtATime
 from tui.browsing import next_of
 from tui.formats import count
+from tui.keys import with_keys
 from tui.recipe import sentences
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
@@ -41,10 +42,13 @@ CLASS_KEYS = Binding.Group("Class", compact=True)
 IMAGE_KEYS = Binding.Group("Digit", compact=True)
 DIGITS = tuple("0123456789")
 NO_RUN = (
-    "No run on display, so there is no network to look into.\n\nPress 1 and then t to train one, or 2 to choose one."
+    "No run on display, so there is no network to look into.\n\n"
+    "Press 1 and then {train} to train one, or 2 to choose one."
 )
 NOT_YET = "No checkpoint yet.\n\nThe first is saved after the first epoch, and then shown here."
-NEVER_ANY = "This run ended before its first checkpoint.\n\nPress 2 to choose another run, or r there to go on with it."
+NEVER_ANY = (
+    "This run ended before its first checkpoint.\n\nPress 2 to choose another run, or {resume} there to go on with it."
+)
 READING = "Reading the checkpoint …"
 
 
@@ -101,7 +105,6 @@ class ModelScreen(ModeScreen):
 
     def on_mount(self) -> None:
         """Follow the form, and the run on display."""
-        super().on_mount()
         self.query_one("#form-recipe").border_title = Content("recipe")
         self.follow("config", self._show_form)
         self.follow("snapshot", self._look)
@@ -131,7 +134,7 @@ class ModelScreen(ModeScreen):
             self._network = None
         if snapshot is None or saved is None or snapshot.config is None:
             self._asked = None
-            self._say(_emptiness(snapshot))
+            self._say(_emptiness(snapshot, self.app))
         elif (snapshot.run.id, saved) != self._asked:
             self._asked = (snapshot.run.id, saved)
             if self._network is None:
@@ -161,10 +164,6 @@ class ModelScreen(ModeScreen):
             self.query_one(ImageAnswer).say(clean(str(message.problem)))
         self._ask_for_answer()
         self.refresh_bindings()
-
-    def on_work_failed(self, message: WorkFailed) -> None:
-        """Leave it to the app."""
-        self.app.post_message(message)
 
     def _show_filters(self) -> None:
         network, snapshot, config = self._network, self.lab.snapshot, self.lab.config
@@ -240,13 +239,13 @@ class ModelScreen(ModeScreen):
         return True
 
 
-def _emptiness(snapshot: RunSnapshot | None) -> str:
+def _emptiness(snapshot: RunSnapshot | None, app: App[Any]) -> str:
     """Say why a run has no network to show."""
     if snapshot is None:
-        return NO_RUN
+        return with_keys(app, NO_RUN)
     if snapshot.problem:
         return f"{snapshot.problem}\n\nPress 2 to choose another run."
-    return NOT_YET if snapshot.live else NEVER_ANY
+    return NOT_YET if snapshot.live else with_keys(app, NEVER_ANY)
 
 
 def _layer_table(architecture: Architecture) -> list[Content]:

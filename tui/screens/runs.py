@@ -16,6 +16,7 @@ from tui.background import OneAtATime
 from tui.control import is_resumable
 from tui.duel import has_rival
 from tui.formats import count, from_home
+from tui.keys import with_keys
 from tui.run_list import View
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
@@ -29,7 +30,7 @@ COMPARED = 12
 """The most runs that are compared: so many curves can be told apart."""
 MOST_LISTED = 6
 """So many runs are named in the question whether to delete them."""
-EMPTY = "No runs yet. Press 1, then t, to train the first."
+EMPTY = "No runs yet. Press 1, then {train}, to train the first."
 
 
 @dataclass
@@ -47,11 +48,11 @@ class RunsScreen(ModeScreen):
 
     MODE = "runs"
     ABOUT = (
-        "Every training run, the newest first; < and > sort by another column, i turns the order round. Enter opens a "
-        "run: the Train screen shows its curves and the Mistakes screen what it gets wrong; runs launched together "
-        "open together. Space marks runs: m lays the curves of those marked over each other and tells which settings "
-        "differ, x deletes them. / finds runs by name, id, backend, model, status or note. A run goes on without the "
-        "app until its epochs are done."
+        "Every training run, the newest first; < and > sort by another column, {invert} turns the order round. Enter "
+        "opens a run: the Train screen shows its curves and the Mistakes screen what it gets wrong; runs launched "
+        "together open together. Space marks runs: {compare_runs} lays the curves of those marked over each other and "
+        "tells which settings differ, {delete} deletes them. {filter} finds runs by name, id, backend, model, status "
+        "or note. A run goes on without the app until its epochs are done."
     )
     CSS_PATH = ["runs.tcss", "compare.tcss"]  # the latter too, so that it is read ahead of time
     AUTO_FOCUS = "RunTable"  # not the filter, which would take keys that come early for its words
@@ -96,7 +97,6 @@ class RunsScreen(ModeScreen):
 
     def on_mount(self) -> None:
         """Follow the store."""
-        super().on_mount()
         self.follow("runs", self._show)
         self.follow("store_problem", self._show_empty)
         self._table.focus()
@@ -133,7 +133,11 @@ class RunsScreen(ModeScreen):
             text = "Looking …"
         elif not text and not self._table.row_count:
             words = self._view.words.strip()
-            text = f"No run has “{words}” in it. Escape clears the filter." if words and runs else EMPTY
+            text = (
+                f"No run has “{words}” in it. Escape clears the filter."
+                if words and runs
+                else with_keys(self.app, EMPTY)
+            )
         self._table.display, empty.display = not text, bool(text)
         say(empty, Content(clean(text)))
 
@@ -186,7 +190,7 @@ class RunsScreen(ModeScreen):
     def _tell(self) -> None:
         """Say below the table what the chosen run has to say in words, and its note."""
         chosen = self._chosen
-        title, text, _ = words_of(chosen) if chosen else ("", Content(""), "")
+        title, text, _ = words_of(chosen, self.app) if chosen else ("", Content(""), "")
         lines = [Content.assemble((clean(title), "bold"), "  ", text)] if title else []
         if chosen and chosen.labels.note:
             lines.append(Content.assemble(("Note", "bold"), "  ", clean(chosen.labels.note)))
@@ -286,10 +290,12 @@ class RunsScreen(ModeScreen):
         chosen = self._marked_runs or ([self._chosen] if self._chosen else [])
         ended, live = ([run for run in chosen if run.live is alive] for alive in (False, True))
         if not ended:
-            told = "It is being trained. Open it and press s to stop it first."
+            told = "It is being trained. Open it and press {stop} to stop it first."
             if len(live) > 1:
-                told = "They are being trained. Open each and press s to stop it first."
-            self.notify(told, title="Run is live" if len(live) == 1 else "Runs are live", markup=False)
+                told = "They are being trained. Open each and press {stop} to stop it first."
+            self.notify(
+                with_keys(self.app, told), title="Run is live" if len(live) == 1 else "Runs are live", markup=False
+            )
             return
         from tui.screens.confirm import ConfirmScreen
 

@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.keys import shown_key
+from tui.keys import with_keys
 
 NEEDED = Size(80, 24)
 LINES_TO_SPARE = 2
@@ -48,9 +48,8 @@ class TooSmallScreen(ModalScreen[None]):
             if self.is_current:
                 self.dismiss()
             return
-        key = shown_key(self.app, "quit", "q")
         text = (
             f"{NEEDED.width} × {NEEDED.height} cells are needed, and here are {size.width} × {size.height}: "
-            f"make the window larger, or the letters smaller, or press {key} to quit."
+            + with_keys(self.app, "make the window larger, or the letters smaller, or press {quit} to quit.")
         )
         self.query_one(Static).update(Content(text))

@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.keys import shown_key
+from tui.keys import with_keys
 from tui.screens.dialog import Dialog
 
 ONLY_CLOSE = ("escape", "enter", "space")
@@ -20,7 +20,6 @@ SENTENCES = (
     "{help} explains each screen and its keys, ^p finds every command, and {quit} leaves, with training going on "
     "if you like.",
 )
-KEYS = {"train": "t", "both": "b", "help": "?", "quit": "q", "tour": "F2"}
 
 
 class TourScreen(Dialog[None]):
@@ -28,12 +27,11 @@ class TourScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the sentences."""
-        keys = {name: shown_key(self.app, name, key) for name, key in KEYS.items()}
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Welcome to mnist-tui"
-            dialog.border_subtitle = Content(f"Any key goes on · {keys['tour']} shows this again")
+            dialog.border_subtitle = Content(with_keys(self.app, "Any key goes on · {tour} shows this again"))
             for sentence in SENTENCES:
-                yield Static(sentence.format(**keys), markup=False)
+                yield Static(with_keys(self.app, sentence), markup=False)
 
     def _forward_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):

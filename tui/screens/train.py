@@ -20,6 +20,7 @@ from tui.control import DETACH, PAUSE, RESUME, STOP, is_resumable
 from tui.curves import accuracy_curves, loss_curves
 from tui.family import SHORT_NAMES, Family
 from tui.formats import count, duration, percent, rate_text
+from tui.keys import with_keys
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
 from tui.status import status_text
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 MEDIUM, WIDE = 100, 150  # columns of the terminal
 RECENT = (50, 10, 5)  # epochs
-EMPTY = "No run yet. Choose the settings on the left, or keep the tutorial's, and press t to train."
+EMPTY = "No run yet. Choose the settings on the left, or keep the tutorial's, and press {train} to train."
 
 
 class TrainScreen(ModeScreen):
@@ -46,13 +47,14 @@ class TrainScreen(ModeScreen):
 
     MODE = "train"
     ABOUT = (
-        "Choose a preset or any settings on the left, then press t: the network trains in a process of its own. "
-        "The curves and the table follow it. b trains the same recipe on both frameworks, matched, one after the "
-        "other, and lays their curves over each other; u shows both side by side. Repeats, under More, trains over "
-        "several seeds. v shows another run of those launched together. Leaving with d lets them train on. "
-        "In the charts, filled signs stand for training and hollow ones for the test, where an epoch ends; z shows "
-        "the last epochs alone. o shows what the run's worker printed, y the command that trains the same without "
-        "the app. Arrows, Tab or Enter go from field to field, Enter opens a list, Escape leaves the form."
+        "Choose a preset or any settings on the left, then press {train}: the network trains in a process of its own. "
+        "The curves and the table follow it. {both} trains the same recipe on both frameworks, matched, one after the "
+        "other, and lays their curves over each other; {duel} shows both side by side. Repeats, under More, trains "
+        "over several seeds. {other_run} shows another run of those launched together. Leaving with {detach} lets them "
+        "train on. In the charts, filled signs stand for training and hollow ones for the test, where an epoch ends; "
+        "{zoom} shows the last epochs alone. {output} shows what the run's worker printed, {copy} the command that "
+        "trains the same without the app. Arrows, Tab or Enter go from field to field, Enter opens a list, Escape "
+        "leaves the form."
     )
     CSS_PATH = "train.tcss"
     BINDINGS = [
@@ -103,7 +105,7 @@ class TrainScreen(ModeScreen):
                 yield LogPane(id="log")
                 yield RunNotice()
                 with Vertical(id="history"):
-                    yield Static(EMPTY, id="empty", markup=False)
+                    yield Static(with_keys(self.app, EMPTY), id="empty", markup=False)
                     yield EpochTable(ascii=self.lab.ascii)
                     yield ProgressRow(id="progress")
                     yield ReadingsBox(id="readings")
@@ -112,7 +114,6 @@ class TrainScreen(ModeScreen):
 
     def on_mount(self) -> None:
         """Follow the run on display and what is found out about this machine."""
-        super().on_mount()
         for chart in self.query(Chart):
             chart.ascii = self.lab.ascii
         self.follow("family", self._show_run)
@@ -132,7 +133,8 @@ class TrainScreen(ModeScreen):
         if config := self.lab.template:
             self.lab.template = None
             self.query_one(SetupForm).take_over(config)
-            self.notify("The form has that run's settings now. Change what you like, then press t.", markup=False)
+            told = "The form has that run's settings now. Change what you like, then press {train}."
+            self.notify(with_keys(self.app, told), markup=False)
 
     def on_resize(self) -> None:
         """Say as much as there is room for."""
@@ -148,7 +150,9 @@ class TrainScreen(ModeScreen):
         self.query_one(EpochTable).display = family is not None
         title = _title(family, self.lab.ascii, self.app.size.width) if family else Content("run")
         entitle(self.query_one("#history"), title)
-        undertitle(self.query_one("#history"), Content("u shows both side by side" if family and family.pair else ""))
+        is_pair = family is not None and bool(family.pair)
+        duel = with_keys(self.app, "{duel} shows both side by side")
+        undertitle(self.query_one("#history"), Content(duel if is_pair else ""))
         self._show_end(family)
         self._tell_rate(family.display if family else None)
 
@@ -175,7 +179,7 @@ class TrainScreen(ModeScreen):
         row.snapshot = training
         row.display = training is not None
         self.query_one(ReadingsBox).follow(training.run if training else None)
-        summary = _summary(family.display) if family and not training else Content("")
+        summary = _summary(family.display, with_keys(self.app, "{resume}")) if family and not training else Content("")
         result = Content("\n".join(family.result())) if family else Content("")
         for name, text in (("#summary", summary), ("#result", result)):
             say(self.query_one(name, Static), text)
@@ -268,7 +272,7 @@ class TrainScreen(ModeScreen):
 
         if (snapshot := self.lab.snapshot) and snapshot.config:
             await self.app.push_screen(
-                RateScreen(snapshot), lambda rate: self.lab.set_learning_rate(rate) if rate else None
+                RateScreen(snapshot), lambda rate: self.lab.set_learning_rate(snapshot.run, rate) if rate else None
             )
 
     def action_other(self) -> None:
@@ -332,8 +336,8 @@ def _title(family: Family, ascii_only: bool, width: int) -> Content:
     return Content(" · ").join(parts)
 
 
-def _summary(snapshot: RunSnapshot) -> Content:
-    """Return what a run that has ended came to."""
+def _summary(snapshot: RunSnapshot, resume_key: str) -> Content:
+    """Return what a run that has ended came to, and how to go on with it."""
     if snapshot.live:
         return Content("")
     lines, best, finished = [], snapshot.progress.best, snapshot.progress.finished
@@ -346,5 +350,5 @@ def _summary(snapshot: RunSnapshot) -> Content:
         lines.append(Content("   ").join(parts))
     if finished and finished.outcome == "stopped" and snapshot.progress.started:
         words = f"stopped in epoch {finished.epochs + 1}: press "
-        lines.append(Content.assemble(words, ("r", "bold $primary"), " to go on"))
+        lines.append(Content.assemble(words, (resume_key, "bold $primary"), " to go on"))
     return Content("\n").join(lines)

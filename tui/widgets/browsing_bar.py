@@ -40,7 +40,6 @@ class BrowsingBar(Vertical):
     def __init__(self, *, ascii: bool = False) -> None:
         super().__init__()
         self._ascii = ascii
-        self._panes: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Lay out the lines."""

@@ -14,12 +14,13 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.terminal import clean
-from tui.widgets.plot import AXIS, SOLID_ASCII, LineStyle, Run, Series, plot
+from tui.widgets.plot import AXIS, SOLID_ASCII, LineStyle, Series, Stretch, plot
 
 __all__ = ["Chart", "LineStyle", "Series"]
 
 REBUILD_SECONDS = 0.5  # a build takes some 4 ms and is 1 kB to send, and a curve over epochs moves slowly
 COLORS = 6
+X_LABEL, NO_CURVES = "epoch", "No epochs yet"
 
 
 class Chart(Widget):
@@ -66,23 +67,19 @@ class Chart(Widget):
         title: str,
         *,
         y_format: Callable[[float], str] | None = None,
-        x_label: str = "epoch",
-        empty: str = "No epochs yet",
         id: str | None = None,
-        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
-        self._title, self._x_label = title, x_label
+        super().__init__(id=id)
+        self._title = title
         self._names: tuple[str, ...] = ()
         self.border_title = Content(clean(title))
-        self.border_subtitle = Content(clean(x_label))
+        self.border_subtitle = Content(X_LABEL)
         self._y_format = y_format
-        self._empty = empty
         self._latest: tuple[Series, ...] = ()
         self._shown: tuple[Series, ...] = ()
         self._cooldown: Timer | None = None
         self._plotted: object = None  # what `_rows` was made from
-        self._rows: list[list[Run]] = []
+        self._rows: list[list[Stretch]] = []
         self._strips: list[Strip] = []  # `_rows` in the theme's colours
 
     def show(self, series: Sequence[Series]) -> None:
@@ -108,8 +105,7 @@ class Chart(Widget):
 
     def watch_recent(self) -> None:
         """Say so at the axis."""
-        label = clean(self._x_label)
-        self.border_subtitle = Content(f"last {self.recent} {label}s" if self.recent else label)
+        self.border_subtitle = Content(f"last {self.recent} {X_LABEL}s" if self.recent else X_LABEL)
 
     def _entitle(self) -> None:
         parts = [Content(clean(f"{self._title} (log scale)" if self.log_scale else self._title))]
@@ -130,6 +126,8 @@ class Chart(Widget):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._strips = []
+        if self._names:
+            self.call_later(self._entitle)  # the curves' styles follow after the chart's own
 
     def _refresh_changed(self) -> None:
         """Have painted what is another thing now: a chart is 7 kB, and little of it moves between two steps."""
@@ -154,7 +152,7 @@ class Chart(Widget):
             self._strips = [self._strip(row) for row in self._rows]
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
-    def _plot(self) -> list[list[Run]]:
+    def _plot(self) -> list[list[Stretch]]:
         width, height = self.size
         if height < 2:
             return []
@@ -171,15 +169,15 @@ class Chart(Widget):
         colors = [one.style.color % COLORS for one in self._shown]
         return [[(text, curve if curve == AXIS else colors[curve]) for text, curve in row] for row in rows]
 
-    def _message(self, width: int, height: int) -> list[list[Run]]:
+    def _message(self, width: int, height: int) -> list[list[Stretch]]:
         """Say, in the middle, why there are no curves."""
-        text = self._empty
+        text = NO_CURVES
         if any(one.ys for one in self._shown):
             text = "No values above zero" if self.log_scale else "No finite values"
-        blank: list[list[Run]] = [[(" " * width, AXIS)]] * ((height - 1) // 2)
+        blank: list[list[Stretch]] = [[(" " * width, AXIS)]] * ((height - 1) // 2)
         return [*blank, [(text.center(width), AXIS)]]
 
-    def _strip(self, row: Sequence[Run]) -> Strip:
+    def _strip(self, row: Sequence[Stretch]) -> Strip:
         segments = [Segment(text, self._style_of(color)) for text, color in row]
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
 
@@ -187,7 +185,7 @@ class Chart(Widget):
         return self.get_component_rich_style("chart--axis" if color == AXIS else f"chart--curve-{color}")
 
 
-def _changed(y: int, width: int, old: Sequence[Run], new: Sequence[Run]) -> Region:
+def _changed(y: int, width: int, old: Sequence[Stretch], new: Sequence[Stretch]) -> Region:
     """Return the part of row `y` that differs between `old` and `new`; an empty region where nothing does."""
     if old == new:
         return Region()
@@ -199,5 +197,5 @@ def _changed(y: int, width: int, old: Sequence[Run], new: Sequence[Run]) -> Regi
     return Region(first, y, after - first, 1)
 
 
-def _cells(row: Sequence[Run]) -> list[Run]:
+def _cells(row: Sequence[Stretch]) -> list[Stretch]:
     return [(character, color) for text, color in row for character in text]

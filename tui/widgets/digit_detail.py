@@ -93,7 +93,7 @@ class DigitDetail(VerticalScroll, can_focus=True):
     def show(self, portrait: Portrait | None, class_names: Sequence[str]) -> None:
         """Show `portrait`, or that there is none; its neighbours follow by `show_neighbours`."""
         if portrait is None or portrait.index != self.neighbours_of:
-            self._forget_neighbours()
+            self.forget_neighbours()
         self.query_one("#answer").display = portrait is not None
         if portrait is None:
             self.border_title = None
@@ -116,7 +116,8 @@ class DigitDetail(VerticalScroll, can_focus=True):
         """Say that the neighbours are being looked for."""
         self.query_one("#neighbours-title", Static).update("looking for the nearest training images …", layout=False)
 
-    def _forget_neighbours(self) -> None:
+    def forget_neighbours(self) -> None:
+        """Show no neighbours until some are found."""
         self.neighbours_of = None
         self.query_one("#neighbours-title", Static).update("", layout=False)
         self.query_one("#neighbours", Gallery).clear()

@@ -9,7 +9,7 @@ from rich.segment import Segment
 
 from engine.events import EpochFinished
 from tui.family import SHORT_NAMES, Family
-from tui.formats import count, duration
+from tui.formats import count, duration, figure
 from tui.widgets.line_table import LineTable
 
 WIDE = 70
@@ -51,9 +51,9 @@ def _columns(width: int, partner: str, has_validation: bool) -> tuple[Column, ..
 def _narrow_columns() -> list[Column]:
     return [
         Column("epoch", "ep", 3, lambda e: count(e.epoch)),
-        Column("train loss", "loss", 7, lambda e: f"{e.train_loss:.4f}"),
+        Column("train loss", "loss", 7, lambda e: figure(e.train_loss, 6)),
         Column("train acc", "acc", 7, lambda e: f"{e.train_accuracy:.4f}"),
-        Column("test loss", "test loss", 10, lambda e: f"{e.test_loss:.4f}"),
+        Column("test loss", "test loss", 10, lambda e: figure(e.test_loss)),
         Column(TEST_ACCURACY, TEST_ACCURACY, 9, lambda e: f"{e.test_accuracy:.4f}"),
         Column("time", "time", 6, lambda e: duration(e.seconds)),
     ]
@@ -62,28 +62,24 @@ def _narrow_columns() -> list[Column]:
 def _wide_columns(partner: str, has_validation: bool) -> list[Column]:
     columns = [
         Column("epoch", "epoch", 5, lambda e: count(e.epoch)),
-        Column("train loss", "train loss", 12, lambda e: f"{e.train_loss:.4f}"),
+        Column("train loss", "train loss", 12, lambda e: figure(e.train_loss)),
         Column("train acc", "train acc", 11, lambda e: f"{e.train_accuracy:.4f}"),
     ]
     if has_validation:
         columns += [
-            Column("valid loss", "valid loss", 12, lambda e: _figure(e.validation_loss)),
-            Column("valid acc", "valid acc", 11, lambda e: _figure(e.validation_accuracy)),
+            Column("valid loss", "valid loss", 12, lambda e: figure(e.validation_loss)),
+            Column("valid acc", "valid acc", 11, lambda e: figure(e.validation_accuracy)),
         ]
     other = f"({partner})"
     columns += [
-        Column("test loss", "test loss", 11, lambda e: f"{e.test_loss:.4f}"),
-        Column("other loss", other, 8, lambda e: f"{e.test_loss:.4f}", of_partner=True),
+        Column("test loss", "test loss", 11, lambda e: figure(e.test_loss)),
+        Column("other loss", other, 8, lambda e: figure(e.test_loss, 7), of_partner=True),
         Column(TEST_ACCURACY, TEST_ACCURACY, 10, lambda e: f"{e.test_accuracy:.4f}"),
         Column("other acc", other, 8, lambda e: f"{e.test_accuracy:.4f}", of_partner=True),
         Column("time", "time", 9, lambda e: duration(e.seconds)),
         Column("images/s", "images/s", 10, lambda e: count(e.images_per_second)),
     ]
     return [column for column in columns if partner or not column.of_partner]
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
 
 
 class EpochTable(LineTable):

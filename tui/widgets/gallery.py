@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 PICTURE_COLUMNS = 14
 PICTURE_LINES = PICTURE_COLUMNS // 2
 MOST_KEPT = 2000
-SECONDS_AT_REST = 0.1
 """Drawn pictures that are kept: some 20 screens full."""
+SECONDS_AT_REST = 0.1
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,6 @@ class Gallery(ScrollView, can_focus=True, inherit_bindings=False):
         self,
         *,
         mode: PictureMode = PictureMode.HALFBLOCK,
-        caption_lines: int = 1,
         has_cursor: bool = True,
         id: str | None = None,
         classes: str | None = None,
@@ -97,7 +96,7 @@ class Gallery(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id, classes=classes)
         self.can_focus = self._has_cursor = has_cursor
         self._mode = mode
-        self._caption_lines = caption_lines
+        self._caption_lines = 1
         self._indices: Sequence[int] = ()
         self._tile_of: Callable[[int], Tile] | None = None
         self._pictures: dict[int, list[Strip]] = {}

@@ -79,7 +79,7 @@ class ImageAnswer(VerticalScroll, can_focus=True):
         probabilities = answered.probabilities
         best = max(range(len(probabilities)), key=probabilities.__getitem__)
         self.query_one("#words", Static).update(_words(names, best, probabilities[best], answered.label))
-        self.query_one(Probabilities).show(probabilities, label=answered.label)
+        self.query_one(Probabilities).show(probabilities, answered.label, names)
         for number, (layer, maps) in enumerate(list(answered.maps.items())[:LAYERS]):
             self._show_layer(number, layer, maps)
 

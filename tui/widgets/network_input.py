@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.images import Figures, InputFound
+from tui.keys import with_keys
 from tui.recipe import AUGMENTATIONS
 from tui.terminal import PictureMode
 from tui.widgets.digit import Digit, shade
@@ -91,7 +92,7 @@ class NetworkInput(VerticalScroll, can_focus=True):
     def _show_draws(self, found: InputFound, largest: float) -> None:
         config, draws = found.config, () if found.draws is None else found.draws
         words = (
-            f". {found.reason}"
+            f". {with_keys(self.app, found.reason)}"
             if found.reason
             else f": {AUGMENTATIONS[config.augmentation]}, with seed {config.seed} so:"
         )

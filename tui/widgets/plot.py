@@ -25,7 +25,7 @@ COLUMNS_PER_MARK = 3
 ROOM_FOR_AXIS_LINE = 6  # rows
 Cell = tuple[str, int]
 """A character, and the number of the curve it belongs to (or AXIS)."""
-Run = tuple[str, int]
+Stretch = tuple[str, int]
 """The same for several characters of a row."""
 Points = tuple[Sequence[float], Sequence[float]]
 
@@ -65,7 +65,7 @@ def plot(
     log_scale: bool = False,
     recent: int = 0,
     ascii: bool = False,
-) -> list[list[Run]]:
+) -> list[list[Stretch]]:
     """Return `height` rows of `width` cells with the curves, their axes and their legend.
 
     `recent` is how many of the last epochs to show, 0 for all. Without `y_format`, values have three digits. The list
@@ -79,7 +79,7 @@ def plot(
     marks = [_scaled(_epoch_ends(points, frame), log_scale) for points in shown]
     cells = _draw(frame, [one.style for one in series], curves, marks, ascii)
     _add_legend(cells, frame, series, ascii)
-    return [_runs(row) for row in cells]
+    return [_stretches(row) for row in cells]
 
 
 def epoch_marker(style: LineStyle, ascii: bool) -> str:
@@ -326,5 +326,5 @@ def _legend_line(number: int, series: Series, ascii: bool) -> list[Cell]:
     return cells
 
 
-def _runs(row: Sequence[Cell]) -> list[Run]:
+def _stretches(row: Sequence[Cell]) -> list[Stretch]:
     return [("".join(map(itemgetter(0), cells)), curve) for curve, cells in groupby(row, key=itemgetter(1))]

@@ -73,11 +73,17 @@ class Probabilities(Widget):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._names = [clean(name) for name in class_names]
+        self._names = tuple(clean(name) for name in class_names)
         self.set_reactive(Probabilities.ascii, ascii)
 
-    def show(self, probabilities: Sequence[float], label: int | None = None) -> None:
+    def show(
+        self, probabilities: Sequence[float], label: int | None = None, class_names: Sequence[str] | None = None
+    ) -> None:
         """Show one probability for each class; the greatest is the network's answer."""
+        names = self._names if class_names is None else tuple(clean(name) for name in class_names)
+        if names != self._names:
+            self._names = names
+            self.refresh(layout=True)
         self.probabilities = tuple(float(probability) for probability in probabilities)
         self.label = label
 

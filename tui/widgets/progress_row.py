@@ -7,7 +7,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from engine.events import Step
-from tui.formats import clock, count
+from tui.formats import clock, count, figure
 from tui.snapshot import RunSnapshot
 from tui.status import GLYPHS
 from tui.terminal import clean
@@ -47,7 +47,7 @@ def _tails(step: Step, seconds_left: float | None) -> list[str]:
     steps = f" {count(step.step)}/{count(step.steps)}"
     eta = f"   ETA {clock(seconds_left)}" if seconds_left is not None else ""
     speed = f"   {count(step.images_per_second)} images/s"
-    loss = f"   loss {step.loss:.4f}"
+    loss = f"   loss {figure(step.loss)}"
     accuracy = f"   acc {step.accuracy:.4f}"
     parts = [loss + accuracy + speed + eta, loss + speed + eta, speed + eta, eta, ""]
     return [*(steps + part for part in parts), ""]

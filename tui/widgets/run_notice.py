@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from textual.app import App
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -9,6 +12,7 @@ from textual.widgets import Static
 from engine import events
 from engine.errors import RunError
 from tui.formats import megabytes, place_text
+from tui.keys import with_keys
 from tui.snapshot import RunSnapshot, kept_text
 from tui.terminal import clean
 from tui.widgets.repaint import entitle, say
@@ -38,7 +42,7 @@ class RunNotice(VerticalScroll):
 
     def show(self, snapshot: RunSnapshot | None) -> None:
         """Say what there is to say about `snapshot`."""
-        title, text, kind = words_of(snapshot) if snapshot else ("", Content(""), "")
+        title, text, kind = words_of(snapshot, self.app) if snapshot else ("", Content(""), "")
         entitle(self, Content(clean(title)))
         self.set_class(bool(title), "-shown")
         self.set_class(kind == "error", "-error")
@@ -47,7 +51,7 @@ class RunNotice(VerticalScroll):
         say(self.query_one(Static), text)
 
 
-def words_of(snapshot: RunSnapshot) -> tuple[str, Content, str]:
+def words_of(snapshot: RunSnapshot, app: App[Any]) -> tuple[str, Content, str]:
     """Return the title, the text and the kind (error, warning or empty) of a run's notice."""
     finished = snapshot.progress.finished
     if snapshot.problem:
@@ -57,9 +61,10 @@ def words_of(snapshot: RunSnapshot) -> tuple[str, Content, str]:
     if snapshot.crash:
         return f"Crashed: {snapshot.crash.title}", _crash_text(snapshot, snapshot.crash), "error"
     if snapshot.status == "waiting":
-        return _waiting(snapshot)
+        return _waiting(snapshot, app)
     if snapshot.status == "paused":
-        text = f"It leaves the processor and keeps {kept_text(snapshot)}. p goes on; stopping it frees all of that."
+        text = f"It leaves the processor and keeps {kept_text(snapshot)}. "
+        text += with_keys(app, "{pause} goes on; stopping it frees all of that.")
         return "Paused", Content(clean(text)), ""
     if snapshot.warnings:
         return "Please note", Content("\n".join(clean(text) for text in snapshot.warnings)), "warning"
@@ -86,13 +91,14 @@ def _told(message: str, hint: str, log_tail: tuple[str, ...]) -> Content:
     return Content("\n").join(lines)
 
 
-def _waiting(snapshot: RunSnapshot) -> tuple[str, Content, str]:
+def _waiting(snapshot: RunSnapshot, app: App[Any]) -> tuple[str, Content, str]:
     if snapshot.download:
         received, total = snapshot.download.received_bytes, snapshot.download.total_bytes
         share = f" of {megabytes(total)} ({received / total:.0%})" if total else ""
         return "Downloading", Content(f"{clean(snapshot.download.file)}: {megabytes(received)}{share}"), ""
     if snapshot.place:
-        text = f"{place_text(snapshot.place)}. It starts by itself when its turn has come; s takes it out of the queue."
+        text = f"{place_text(snapshot.place)}. It starts by itself when its turn has come; "
+        text += with_keys(app, "{stop} takes it out of the queue.")
         return "Waiting for its turn", Content(clean(text)), ""
     if snapshot.awaited_device:
         text = f"Another run is training on {clean(snapshot.awaited_device)}. This one starts when that has ended."

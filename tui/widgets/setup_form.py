@@ -21,8 +21,8 @@ from engine.presets import DEFAULT_PRESET, PRESETS
 from tui.availability import Reports, backend_options, both_problem, device_options, installed_backend
 from tui.form_checks import FORM_FIELDS, PRESET, REPEATS, config_of, find_problems, repeats_of
 from tui.formats import count
-from tui.jobs import Dataset
-from tui.keys import shown_key
+from tui.jobs import ExaminedDataset
+from tui.keys import with_keys
 from tui.terminal import clean
 from tui.widgets.choice import Choice, Option
 from tui.widgets.setup_field import SHORT_LABELS, SetupField
@@ -42,7 +42,7 @@ class SetupForm(Vertical):
 
     reports: var[Reports] = var({})
     """What the frameworks say of this machine, as far as they have been asked."""
-    dataset: var[Dataset | None] = var(None)
+    dataset: var[ExaminedDataset | None] = var(None)
     """What the data setting leads to; None while that is not known."""
 
     @dataclass
@@ -89,9 +89,8 @@ class SetupForm(Vertical):
             closed, opened = ("+", "-") if ascii_only else ("▸", "▾")
             yield Collapsible(title="More", collapsed_symbol=closed, expanded_symbol=opened)
         with Horizontal(id="buttons"):
-            train, both = shown_key(self.app, "train", "t"), shown_key(self.app, "both", "b")
-            yield Button(f"Train  {train}", id="train", variant="primary", compact=True)
-            yield Button(f"Both  {both}", id="both", compact=True)
+            yield Button(with_keys(self.app, "Train  {train}"), id="train", variant="primary", compact=True)
+            yield Button(with_keys(self.app, "Both  {both}"), id="both", compact=True)
         yield Static(id="both-problem", markup=False)
         yield Static(id="help", markup=False)
 
