@@ -7,12 +7,18 @@ import errno
 from engine import events
 from engine.errors import EngineError, StoreError, TrainingError
 
+SMALLER_STEPS = "Use a smaller learning rate, or the adam optimizer."
 
-def diverged(loss: float, where: str) -> TrainingError:
-    """Return the error for a `loss` that is out of bounds or no number; `where` it was so, with a preposition."""
+
+def diverged(loss: float, where: str, optimizer: str) -> TrainingError:
+    """Return the error for a `loss` that is out of bounds or no number; `where` it was so, with a preposition.
+
+    `optimizer` is the run's: Adam and AdamW bear learning rates that plain gradients do not.
+    """
     exploded = f"The loss has exploded to {loss:.3g}, as good as not finite, {where}."
     message = exploded if loss < float("inf") else f"The loss is not finite {where}."
-    return TrainingError("Training diverged", message, "Use a smaller learning rate, or the adam optimizer.")
+    hint = "Use a smaller learning rate." if optimizer.startswith("adam") else SMALLER_STEPS
+    return TrainingError("Training diverged", message, hint)
 
 
 def storage_error(error: OSError) -> StoreError:

@@ -167,7 +167,9 @@ class _Training:
             elapsed = time.perf_counter() - began
             if not (results.loss < DIVERGED_LOSS).all():
                 bad = int(np.flatnonzero(~(results.loss < DIVERGED_LOSS))[0])
-                raise diverged(results.loss[bad], f"at epoch {epoch.number}, step {epoch.step + bad + 1}")
+                raise diverged(
+                    results.loss[bad], f"at epoch {epoch.number}, step {epoch.step + bad + 1}", self.config.optimizer
+                )
             epoch.seconds += elapsed
             epoch.add(results, size)
             self._adapt_chunk(len(batches), elapsed)
@@ -197,7 +199,7 @@ class _Training:
         test_logits = self.learner.predict(split.test_images)
         test_loss, test_accuracy = score(test_logits, split.test_labels)
         if not test_loss < DIVERGED_LOSS:
-            raise diverged(test_loss, f"on the test set after epoch {epoch.number}")
+            raise diverged(test_loss, f"on the test set after epoch {epoch.number}", self.config.optimizer)
         validation_loss = validation_accuracy = None
         if len(split.validation_labels):
             logits = self.learner.predict(split.validation_images)

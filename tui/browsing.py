@@ -205,6 +205,8 @@ def cell_words(cell: Cell) -> str:
     """Say which part of the matrix is chosen; nothing for all of it."""
     if cell.diagonal:
         return "the diagonal"
+    if cell.true is not None and cell.true == cell.predicted:
+        return f"{cell.true}, read right"
     if cell.true is not None and cell.predicted is not None:
         return f"{cell.true} taken for {cell.predicted}"
     if cell.true is not None:

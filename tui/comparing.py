@@ -33,12 +33,12 @@ class Difference:
 def figures_of(snapshot: RunSnapshot) -> tuple[str, ...]:
     """Return what a run came to, or has come to so far: its FIGURES, accuracies being those on the test set.
 
-    Mistakes are those after the best epoch; the speed is the median of the epochs'.
+    Mistakes are those after the last epoch; the speed is the median of the epochs'.
     """
     progress = snapshot.progress
     if progress.best is None:
         return (UNKNOWN,) * len(FIGURES)
-    mistakes = dict(snapshot.mistakes).get(progress.best.epoch)
+    mistakes = dict(snapshot.mistakes).get(progress.epochs[-1].epoch)
     return (
         percent(progress.best.test_accuracy),
         count(progress.best.epoch),

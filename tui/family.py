@@ -48,6 +48,11 @@ class Family:
         return next((member for member in self.members if member.status in ("running", "paused")), None)
 
     @property
+    def next_in_line(self) -> RunSnapshot | None:
+        """The member that waits for its turn, or is starting."""
+        return next((member for member in self.members if member.status == "waiting"), None)
+
+    @property
     def after_display(self) -> RunSnapshot:
         """The member after the one on display; after the last, the first."""
         position = [member.run.id for member in self.members].index(self.display.run.id)

@@ -44,5 +44,11 @@ class LeavingFields(App[None]):
         self.action_leave_field()
 
     def action_leave_field(self) -> None:
-        """Give the keys back to the screen."""
-        self.screen.set_focus(None)
+        """Give the keys back to the screen; a table or a gallery keeps them, for one walks in it by them."""
+        from textual.widgets import Input
+
+        from tui.widgets.setup_form import SetupForm
+
+        focused = self.focused
+        if focused and (isinstance(focused, Input) or any(isinstance(one, SetupForm) for one in focused.ancestors)):
+            self.screen.set_focus(None)

@@ -59,7 +59,7 @@ async def test_an_image_is_shown_as_each_epoch_of_the_forms_run_would_see_it(sto
         await until(lambda: app.config, "the form is checked")
         await pilot.press("4")
         await until(lambda: gallery(app).count == 120, "the images are read")
-        await pilot.press("tab", "enter", "right")
+        await pilot.press("enter", "right")
         await until_shown(app, "train image 1 · 1", "normalised standard", "epoch 8")
         fed, pixels = app.screen.query_one(NetworkInput), normalise(sketches.train_images[1], "standard")
         largest = float(abs(pixels).max())

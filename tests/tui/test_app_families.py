@@ -287,3 +287,43 @@ async def test_a_rate_goes_to_the_run_that_was_asked_about_though_another_one_tr
         await until_shown(app, "is not running")
         assert asked(tensorflow) == []
     tensorflow.vanish()
+
+
+async def test_the_duel_leads_to_the_pair_s_own_mistakes_whatever_was_laid_over_before(store: Store) -> None:
+    other = completed(store, name="another")
+    torch, tensorflow = pair(store)
+    for run in (torch, tensorflow):
+        train(run, 0.97)
+    async with opened(store, size=(160, 50), open_run=torch.run) as (app, pilot):
+        await pilot.press("3")
+        await until_shown(app, f"laid over: {tensorflow.run.id}")
+        screen = app.screen
+        assert isinstance(screen, AnswersScreen)
+        screen.choose_other(next(snapshot for snapshot in app.runs or () if snapshot.run.id == other.id))
+        await until_shown(app, "laid over: another")
+        await pilot.press("1", "u")
+        await until(lambda: app.current_mode == "duel", "the duel is on display")
+        await pilot.press("enter")
+        await until_shown(app, f"laid over: {tensorflow.run.id}")
+
+
+async def test_no_verdict_where_one_has_not_come_as_far_as_the_other(store: Store) -> None:
+    torch, tensorflow = pair(store)
+    train(torch, 0.97)
+    tensorflow.start()
+    tensorflow.epoch(1)
+    async with opened(store, size=(160, 50), open_run=tensorflow.run) as (app, pilot):
+        await pilot.press("3")
+        await until_shown(app, "epoch 1 beside the other's 3")
+        for epoch in (2, 3):
+            tensorflow.epoch(epoch)
+        await until_shown(app, "no real difference")
+    tensorflow.vanish()
+
+
+async def test_between_the_two_it_says_that_the_other_one_comes_next(store: Store) -> None:
+    torch, tensorflow = pair(store)
+    train(torch, 0.97)
+    async with opened(store, open_run=torch.run) as (app, _):
+        await until_shown(app, "tf comes next, by itself")
+    tensorflow.vanish()

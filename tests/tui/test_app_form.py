@@ -180,3 +180,12 @@ async def test_arrows_go_through_a_form_that_is_taller_than_the_screen_and_lead_
         assert app.focused is None
         await pilot.press("down")
         assert app.focused is form.query_one("#set-preset")
+
+
+async def test_what_makes_no_number_is_told_and_not_left_out(store: Store) -> None:
+    async with opened(store) as (app, pilot):
+        form = app.screen.query_one(SetupForm)
+        for name, typed in (("batch_size", "2.5"), ("learning_rate", "0,01")):
+            app.screen.query_one(f"#set-{name}").focus()
+            await pilot.press("home", "shift+end", *typed)
+            await until(lambda name=name, typed=typed: typed in form.problems.get(name, ""), f"{typed} is refused")  # type: ignore[misc]

@@ -255,3 +255,13 @@ def test_a_run_whose_log_cannot_be_read_for_a_while_stays_as_it_was_and_is_follo
     replay.update()
     assert len(replay.snapshot.progress.epochs) == 2
     written.vanish()
+
+
+async def test_escape_leaves_the_keys_to_the_list(store: Store) -> None:
+    completed(store)
+    completed(store)
+    async with opened(store) as (app, pilot):
+        await pilot.press("2")
+        await until(lambda: app.screen.query_one(RunTable).row_count == 2, "the runs are listed")
+        await pilot.press("escape", "escape", "down")
+        assert app.screen.query_one(RunTable).cursor == 1

@@ -321,3 +321,17 @@ async def test_a_table_that_is_out_of_sight_keeps_the_columns_it_has_room_for(st
         await until(lambda: not table.size, "the table is gone")
         table.show(app.family)  # what comes into sight with the size that it had is not told of it
         assert "images/s" in table.heading()[0].text
+
+
+async def test_of_a_run_it_says_what_was_trained_what_the_end_came_to_and_where_it_was_stopped(store: Store) -> None:
+    written = WrittenRun(store, model="cnn", learning_rate=0.25)
+    written.start()
+    written.epoch(1, wrong=9, accuracy=0.98)
+    written.epoch(2, wrong=4, accuracy=0.96)
+    written.tell(events.RunFinished(outcome="stopped", epochs=2, test_accuracy=0.9512))
+    written.vanish()
+    async with opened(store) as (app, _):
+        await until_shown(
+            app, "cnn · Adam 0.25 · batch 64", "best 98.00 % after epoch 1", "4 mistakes at the end: press 3"
+        )
+        await until_shown(app, "stopped in epoch 3 at 95.12 %: press r to go on")

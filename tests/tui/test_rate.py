@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine import commands, events
 from engine.commands import AnyCommand, SetLearningRate, Stop
+from engine.eventlog import EventWriter
+from engine.locks import FileLock
 from engine.runs import Store
 from tests.tui.app_harness import WrittenRun, completed, opened, shown, until, until_shown
 from tests.tui.cli_harness import QUICK, needs_a_framework, printed, refused, start
@@ -151,3 +154,21 @@ async def test_several_launched_together_are_asked_about_before_they_stop_at_onc
         assert all(isinstance(command, Stop) and command.now for each in members for command in asked(each))
     for each in members:
         each.vanish()
+
+
+async def test_a_change_of_long_ago_is_no_news_when_the_run_goes_on(cli_store: Path) -> None:
+    written = WrittenRun(Store(cli_store))
+    written.start()
+    written.tell(CHANGED)
+    run = written.finish("stopped")
+    async with opened(Store(run.path.parent)) as (app, _):
+        await until_shown(app, "■ stopped")
+        log, lock = EventWriter(run.events_path), FileLock(run.lock_path)
+        assert lock.acquire()
+        log.append(events.RunRelaunched())
+        await until_shown(app, "◌ waiting")
+        log.append(msgspec.structs.replace(CHANGED, epoch=3))
+        await until_shown(app, "Learning rate 0.0005 from epoch 3")
+        assert "from epoch 2" not in shown(app)
+        lock.release()
+        log.close()

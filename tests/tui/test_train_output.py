@@ -60,3 +60,16 @@ async def test_of_the_long_log_of_a_crashed_run_it_shows_the_end(store: Store) -
         await pilot.press("o")
         await until_shown(app, "worker.log, the last 64 kB")
         await until(lambda: list(app.screen.query_one(LogPane).lines) == ["last words"], "only whole lines are shown")
+
+
+async def test_escape_closes_it_and_what_is_behind_it_keeps_its_look(store: Store) -> None:
+    written = WrittenRun(store)
+    written.start()
+    async with opened(store, size=(80, 24)) as (app, pilot):
+        await until_shown(app, "● running")
+        await pilot.press("o")
+        await until_shown(app, "esc Close output")
+        await pilot.press("l", "escape")
+        await until(lambda: "Close output" not in shown(app), "the pane is gone")
+        assert "log scale" not in shown(app)
+    written.vanish()

@@ -152,7 +152,17 @@ class AnswersScreen(ModeScreen):
         if browsing and browsing.epoch not in browsing.scores:
             self._scorer.ask(partial(work.find_scores, browsing.run_id, browsing.epoch, browsing.now))
         if browsing and browsing.overlay:
-            self._tester.ask(partial(work.find_verdict, browsing.overlay))
+            self._ask_for_verdict(browsing, browsing.overlay)
+
+    def _ask_for_verdict(self, browsing: Browsing, overlay: Overlay) -> None:
+        """Have the two tested where they have come as far as each other, or both as far as they are going to."""
+        ends = self.epochs[-1:], [epoch for epoch, _ in self.other.mistakes[-1:]] if self.other else []
+        have_ended = not any(one is None or one.live for one in (self.lab.snapshot, self.other))
+        if [browsing.epoch] == ends[1] or (have_ended and [browsing.epoch] == ends[0]):
+            self._tester.ask(partial(work.find_verdict, overlay))
+        else:
+            self.verdict = f"epoch {browsing.epoch} beside the other's {ends[1][0]}" if ends[1] else ""
+            self.show_groups()
 
     @on(work.ScoresFound)
     def _take_scores(self, message: work.ScoresFound) -> None:
@@ -190,6 +200,12 @@ class AnswersScreen(ModeScreen):
         """Lay `other` over the run on display, or nothing any more, as the user wants it."""
         self._other_chosen = True
         self._lay_over(other)
+
+    def lay_over_partner(self) -> None:
+        """Lay the run that was trained to match over this one, whatever was chosen before."""
+        if self._other_chosen:
+            self._other_chosen, self.other = False, None
+            self._look_at_other()
 
     def _lay_over(self, other: RunSnapshot | None) -> None:
         self.other, self.verdict = other, ""

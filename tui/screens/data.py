@@ -104,6 +104,7 @@ class DataScreen(ModeScreen):
         """Follow what is found out about the dataset, and what the form makes of its images."""
         self.query_one("#facts").border_title = Content("dataset")
         self.query_one(NetworkInput).display = False
+        self.set_focus(self._gallery if self.query_one("#images").display else self.query_one("#overview"))
         self.follow("dataset", self._show)
         self.follow("config", self._feed)
 

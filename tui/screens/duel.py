@@ -182,7 +182,11 @@ class DuelScreen(ModeScreen):
 
     async def action_mistakes(self) -> None:
         """Show the mistakes of the run on display, with its other half's laid over them."""
+        from tui.screens.answers_screen import AnswersScreen
+
         await self.app.switch_mode("mistakes")
+        if isinstance(mistakes := self.app.screen, AnswersScreen):
+            mistakes.lay_over_partner()
 
     async def action_back(self) -> None:
         """Go back to where this was opened."""

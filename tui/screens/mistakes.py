@@ -45,7 +45,8 @@ class MistakesScreen(AnswersScreen):
         "said) the arrows choose a cell, or at its edge a whole row or column; the gallery shows the digits behind "
         "it, each with true→predicted and how sure the network was. “Show” goes on to those newly right or wrong "
         "since the epoch before, always wrong, forgotten (right, then wrong) or learnt late, and to labels that may "
-        "be errors. Tab goes from matrix to gallery to digit; in the digit, left and right go to the next."
+        "be errors. Tab goes from matrix to gallery to digit; in the digit, left and right go to the next. "
+        "With another run laid over this one, a second line below a digit is what that one says."
     )
     CSS_PATH = "mistakes.tcss"
     BINDINGS = [
@@ -100,7 +101,9 @@ class MistakesScreen(AnswersScreen):
         self.set_class(True, "-nothing")
         self._offer_panes()
         epoch = self.wanted_epoch if self.epochs else 0
-        self.query_one(BrowsingBar).show_run(self.lab.snapshot, None, self.epochs, epoch)
+        bar = self.query_one(BrowsingBar)
+        bar.show_run(self.lab.snapshot, None, self.epochs, epoch)
+        bar.show_groups(None)
         self.refresh_bindings()
 
     def show(self) -> None:
@@ -127,6 +130,10 @@ class MistakesScreen(AnswersScreen):
         for gallery in self.query(Gallery):
             gallery.forget_pictures()
         self.query_one(DigitDetail).forget_neighbours()
+
+    def on_resize(self) -> None:
+        """Name the kinds as there is room for."""
+        self.show_groups()
 
     def _offer_panes(self) -> None:
         """Offer the panes to choose from, where not all are seen at once and there is something to see."""

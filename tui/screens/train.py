@@ -21,6 +21,7 @@ from tui.curves import accuracy_curves, loss_curves
 from tui.family import SHORT_NAMES, Family
 from tui.formats import count, duration, percent, rate_text
 from tui.keys import with_keys
+from tui.recipe import in_a_line
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
 from tui.status import status_text
@@ -106,6 +107,7 @@ class TrainScreen(ModeScreen):
                 yield RunNotice()
                 with Vertical(id="history"):
                     yield Static(with_keys(self.app, EMPTY), id="empty", markup=False)
+                    yield Static(id="run-recipe", markup=False)
                     yield EpochTable(ascii=self.lab.ascii)
                     yield ProgressRow(id="progress")
                     yield ReadingsBox(id="readings")
@@ -148,6 +150,8 @@ class TrainScreen(ModeScreen):
         self.query_one(EpochTable).show(family)
         self.query_one("#empty").display = family is None
         self.query_one(EpochTable).display = family is not None
+        config = family.display.config if family else None
+        self._tell("#run-recipe", Content(clean(in_a_line(config)) if config else ""))
         title = _title(family, self.lab.ascii, self.app.size.width) if family else Content("run")
         entitle(self.query_one("#history"), title)
         is_pair = family is not None and bool(family.pair)
@@ -158,9 +162,9 @@ class TrainScreen(ModeScreen):
 
     def _tell_rate(self, snapshot: RunSnapshot | None) -> None:
         """Say when a change of the learning rate has come into force, where it happens before one's eyes."""
-        change = snapshot.progress.rate_change if snapshot and snapshot.live else None
+        change = snapshot.progress.rate_change if snapshot else None
         now = (snapshot.run.id if snapshot else "", change)
-        if change and self._rate_told[0] == now[0] and self._rate_told[1] != change:
+        if change and snapshot and snapshot.live and self._rate_told[0] == now[0] and self._rate_told[1] != change:
             self.notify(f"{rate_text(change).capitalize()}.", markup=False)
         self._rate_told = now
 
@@ -180,11 +184,17 @@ class TrainScreen(ModeScreen):
         row.display = training is not None
         self.query_one(ReadingsBox).follow(training.run if training else None)
         summary = _summary(family.display, with_keys(self.app, "{resume}")) if family and not training else Content("")
+        if family and not training and (follower := family.next_in_line):
+            summary = Content(f"{family.name_of(follower)} comes next, by itself")
         result = Content("\n".join(family.result())) if family else Content("")
-        for name, text in (("#summary", summary), ("#result", result)):
-            say(self.query_one(name, Static), text)
-            self.query_one(name).set_class(not text.plain, "-empty")
+        self._tell("#summary", summary)
+        self._tell("#result", result)
         self.query_one("#history").set_class(bool(result.plain), "-result")
+
+    def _tell(self, selector: str, text: Content) -> None:
+        """Write `text`, which takes no room where there is none."""
+        say(self.query_one(selector, Static), text)
+        self.query_one(selector).set_class(not text.plain, "-empty")
 
     @on(SetupForm.Changed)
     def _config_changed(self, event: SetupForm.Changed) -> None:
@@ -292,7 +302,9 @@ class TrainScreen(ModeScreen):
             case "output":
                 return self.lab.snapshot is not None
             case "zoom":
-                return len(self._zooms()) > 1
+                return len(self._zooms()) > 1 and self.query_one("#charts").display
+            case "log_scale":
+                return self.query_one("#charts").display
             case "other":
                 return bool(self.lab.family and len(self.lab.family.members) > 1)
         return True
@@ -301,6 +313,7 @@ class TrainScreen(ModeScreen):
         """Show what the worker of the run on display printed, or hide it again."""
         log, run = self.query_one(LogPane), self.query_one("#run")
         run.toggle_class("-log")
+        self.refresh_bindings()
         if run.has_class("-log"):
             log.focus()
         elif log.has_focus:
@@ -344,11 +357,14 @@ def _summary(snapshot: RunSnapshot, resume_key: str) -> Content:
     if best:
         took = f" after epoch {best.epoch}; {duration(snapshot.progress.seconds)} in all"
         parts = [Content.assemble("best ", (percent(best.test_accuracy), "bold $success"), took)]
-        mistakes = dict(snapshot.mistakes).get(best.epoch)
+        last = snapshot.progress.epochs[-1].epoch
+        mistakes = dict(snapshot.mistakes).get(last)
         if mistakes is not None:
-            parts.append(Content.assemble(f"{count(mistakes)} mistakes: press ", ("3", "bold $primary")))
+            at_the_end = "" if last == best.epoch else " at the end"
+            parts.append(Content.assemble(f"{count(mistakes)} mistakes{at_the_end}: press ", ("3", "bold $primary")))
         lines.append(Content("   ").join(parts))
     if finished and finished.outcome == "stopped" and snapshot.progress.started:
-        words = f"stopped in epoch {finished.epochs + 1}: press "
+        tested = "" if finished.test_accuracy is None else f" at {percent(finished.test_accuracy)}"
+        words = f"stopped in epoch {finished.epochs + 1}{tested}: press "
         lines.append(Content.assemble(words, (resume_key, "bold $primary"), " to go on"))
     return Content("\n").join(lines)

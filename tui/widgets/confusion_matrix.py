@@ -163,8 +163,8 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
 
     def _totals(self) -> list[Segment]:
         totals = [sum(column) for column in zip(*self.counts, strict=True)]
-        # They may fill their columns: that every second one is lit keeps them apart.
-        styles = (self._style("heading"), self._style("total"))
+        are_apart = len(str(max(totals))) < self._count_cells
+        styles = (self._style("heading"), self._style("heading" if are_apart else "total"))
         segments = [Segment(" " * NAME_CELLS, styles[0])]
         segments += [
             Segment(f"{total:>{self._count_cells}}", styles[column % 2]) for column, total in enumerate(totals)

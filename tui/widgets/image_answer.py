@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.formats import count
+from tui.formats import count, percent
 from tui.network import ImageAnswered
 from tui.terminal import PictureMode, clean
 from tui.widgets.chips import Chips, chips_of
@@ -99,4 +99,4 @@ class ImageAnswer(VerticalScroll, can_focus=True):
 def _words(names: Sequence[str], answer: int, probability: float, label: int) -> Content:
     end = "that is right." if answer == label else f"it is {names[label]}."
     said = Content.assemble(("The network says ", "$text-muted"), (names[answer], "bold"))
-    return said + Content.styled(f", {probability:.1%} sure; {end}", "$text-muted")
+    return said + Content.styled(f", {percent(probability, 1)} sure; {end}", "$text-muted")

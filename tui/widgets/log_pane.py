@@ -7,6 +7,7 @@ from functools import partial
 
 from rich.cells import chop_cells
 from textual import on
+from textual.binding import Binding
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Log
@@ -25,6 +26,8 @@ Stamp = tuple[int, int] | None
 
 class LogPane(Log):
     """The end of the worker.log of the run given to `follow`, read only while the pane is shown."""
+
+    BINDINGS = [Binding("escape", "screen.output", "Close output", key_display="esc")]
 
     @dataclass
     class Read(Message):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import Input
 
-WHOLE = frozenset("0123456789-_")
-DECIMAL = WHOLE | frozenset(".eE+")
+WHOLE = frozenset("0123456789-_.,")
+"""With those that make no whole number either: left out, 2.5 would be 25."""
+DECIMAL = WHOLE | frozenset("eE+")
 
 
 class NumberInput(Input):
-    """A one-line input that only takes the characters of a number; `whole` leaves out point and exponent."""
+    """A one-line input that only takes the characters of a number; `whole` leaves out the exponent."""
 
     def __init__(self, value: str, *, whole: bool, id: str | None = None) -> None:
         super().__init__(value, compact=True, id=id)

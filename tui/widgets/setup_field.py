@@ -25,7 +25,7 @@ SHORT_LABELS = {
     "label_smoothing": "Smoothing",
     "normalisation": "Pixels",
     "augmentation": "Augment",
-    "conventions": "Constants",
+    "conventions": "Convention",
     "deterministic": "Repeatable",
 }
 
