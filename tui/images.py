@@ -104,7 +104,7 @@ def _draws(dataset: Dataset, part: Part, index: int, config: TrainConfig) -> tup
     from engine.split import trained_on
 
     if config.augmentation == "none":
-        return None, "The form's augmentation is none. To choose one: 1, then Augmentation behind More."
+        return None, "To choose another: 1, then Augmentation behind More."
     if part == "test":
         return None, "Test images are never changed. {set} goes to the training images."
     used = trained_on(config, len(dataset.train_labels))

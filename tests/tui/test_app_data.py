@@ -97,7 +97,7 @@ async def test_classes_have_their_names_where_they_are_known_and_it_says_how_to_
         await pilot.press("]", "]", "]")
         await until_shown(app, "train images · Pullover")
         await pilot.press("enter")
-        await until_shown(app, "train image 2 · Pullover", "augmented none", "To choose one", "normalised symmetric")
+        await until_shown(app, "train image 2 · Pullover", "augmented none. To choose another", "normalised symmetric")
 
 
 async def test_what_a_run_has_downloaded_takes_the_place_of_the_sample(

@@ -335,3 +335,14 @@ async def test_of_a_run_it_says_what_was_trained_what_the_end_came_to_and_where_
             app, "cnn · Adam 0.25 · batch 64", "best 98.00 % after epoch 1", "4 mistakes at the end: press 3"
         )
         await until_shown(app, "stopped in epoch 3 at 95.12 %: press r to go on")
+
+
+async def test_the_question_what_is_to_become_of_a_run_follows_it(store: Store) -> None:
+    written = WrittenRun(store)
+    written.start()
+    async with opened(store) as (app, pilot):
+        await until_shown(app, "● running")
+        await pilot.press("q")
+        await until_shown(app, f"Run {written.run.id} is running.")
+        written.finish()
+        await until_shown(app, "It has ended meanwhile.")

@@ -50,9 +50,9 @@ class CompareScreen(ModeScreen):
     ABOUT = (
         "The marked runs side by side. Each has a name, a colour and a mark of its own, in the curves as in the "
         "tables. Best is the highest test accuracy and the epoch it came after, last that after the last epoch; "
-        "mistakes are those after that one too. Of the settings only those that differ are listed, among them the "
-        "defaults that each framework brings. Runs that differ in their seed alone are taken together: mean and "
-        "standard deviation. The arrows scroll."
+        "mistakes are those after that one too; images/s is the median of the epochs. Of the settings only those that "
+        "differ are listed, among them the defaults that each framework brings. Runs that differ in their seed alone "
+        "are taken together: mean and standard deviation. The arrows scroll."
     )
     CSS_PATH = "compare.tcss"
     BINDINGS = [

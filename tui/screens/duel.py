@@ -60,9 +60,9 @@ class DuelScreen(ModeScreen):
         "The same recipe on both frameworks, side by side: the curves over each other, what each needed and came to, "
         "and how far their answers to the test images agree. Where only one curve shows, the other lies below it. Over "
         "several seeds the figures are mean ± standard deviation. Times are those of training alone, and whatever else "
-        "the machine did meanwhile is in them; memory is the worker's, without a GPU's own. McNemar's p says how "
-        "probable so uneven a split of the mistakes would be between equals: above 0.05 the verdict calls it chance. "
-        "Enter shows the digits on which they differ."
+        "the machine did meanwhile is in them; images/s is the median of the epochs; memory is the worker's, without a "
+        "GPU's own. McNemar's p says how probable so uneven a split of the mistakes would be between equals: above "
+        "0.05 the verdict calls it chance. Enter shows the digits on which they differ."
     )
     CSS_PATH = "duel.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (MEDIUM, "-medium"), (BESIDE, "-beside")]

@@ -42,11 +42,11 @@ class MistakesScreen(AnswersScreen):
     MODE = "mistakes"
     ABOUT = (
         "The test digits that the network gets wrong. In the matrix (rows: the true digit, columns: what the network "
-        "said) the arrows choose a cell, or at its edge a whole row or column; the gallery shows the digits behind "
-        "it, each with true→predicted and how sure the network was. “Show” goes on to those newly right or wrong "
-        "since the epoch before, always wrong, forgotten (right, then wrong) or learnt late, and to labels that may "
-        "be errors. Tab goes from matrix to gallery to digit; in the digit, left and right go to the next. "
-        "With another run laid over this one, a second line below a digit is what that one says."
+        "said) the arrows choose a cell, or at its edge a whole row or column; the gallery shows the digits behind it, "
+        "each with true→predicted and how sure the network was. “Show” goes on to those newly right or wrong since the "
+        "epoch before, always wrong, forgotten (right, then wrong) or learnt late, and to labels that may be errors. "
+        "Tab goes from matrix to gallery to digit; in the digit, left and right go to the next. With another run laid "
+        "over this one, a second line below a digit is what that one says."
     )
     CSS_PATH = "mistakes.tcss"
     BINDINGS = [

@@ -39,18 +39,29 @@ class QuitScreen(Dialog[Answer]):
 
     def compose(self) -> ComposeResult:
         """Lay out the runs, the question and its answers."""
-        runs = [f"Run {snapshot.run.id} is {snapshot.status}." for snapshot in self._live[:NAMED]]
-        if len(self._live) > NAMED:
-            runs.append(f"{len(self._live) - NAMED} more are waiting or running.")
         them = "it" if len(self._live) == 1 else "them"
         offer = f"Detach leaves {them} to go on; you can come back to {them}. Stop tests and saves first."
         with Vertical(classes="dialog"):
-            yield Static(Content("\n".join(runs)))
+            yield Static(id="live", markup=False)
             yield Static(Content(offer))
             with Horizontal():
                 yield Button("Detach  d", id="detach", variant="primary", compact=True)
                 yield Button("Stop  s", id="stop", compact=True)
                 yield Button("Stay  esc", id="stay", compact=True)
+
+    def on_mount(self) -> None:
+        """Follow the runs: they train on below the question."""
+        self.watch(self.app, "runs", self._tell)
+
+    def _tell(self, runs: Sequence[RunSnapshot] | None) -> None:
+        now = {snapshot.run.id: snapshot for snapshot in runs or ()}
+        live = [snapshot for one in self._live if (snapshot := now.get(one.run.id, one)).live]
+        lines = [f"Run {snapshot.run.id} is {snapshot.status}." for snapshot in live[:NAMED]]
+        if len(live) > NAMED:
+            lines.append(f"{len(live) - NAMED} more are waiting or running.")
+        if not live:
+            lines = ["It has ended meanwhile." if len(self._live) == 1 else "They have ended meanwhile."]
+        self.query_one("#live", Static).update(Content("\n".join(lines)))
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

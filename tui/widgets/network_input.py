@@ -79,6 +79,7 @@ class NetworkInput(VerticalScroll, can_focus=True):
 
     def show_input(self, found: InputFound) -> None:
         """Show what the network is fed."""
+        self.set_class(found.draws is not None, "-draws")
         config, figures = found.config, found.normalised
         largest = max(abs(figures.least), abs(figures.greatest))
         self.query_one("#normalised", Digit).image = grey(found.pixels, largest)
