@@ -244,9 +244,8 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
         if answer == "detach":
             self.action_detach()
         elif answer == "stop":
-            send_command(
-                [snapshot.run for snapshot in self.live_runs()], Stop()
-            )  # at once: a thread might not get to it
+            live = [snapshot.run for snapshot in self.live_runs()]
+            send_command(live, Stop())  # here and now: the app may end before a thread gets to it
             self.exit()
 
     def action_help(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import threading
 from collections.abc import Callable
 
@@ -20,15 +21,7 @@ class WorkFailed(Message):
 
 def in_background(target: MessagePump, work: Callable[[], Message], name: str) -> None:
     """Run `work` on a thread called `name` and post the message that it returns to `target`, the app or a screen."""
-
-    def run() -> None:
-        try:
-            message = work()
-        except Exception as error:
-            message = WorkFailed(error)
-        post_safely(target, message)
-
-    threading.Thread(target=run, name=name, daemon=True).start()
+    threading.Thread(target=_do, args=(target, work), name=name, daemon=True).start()
 
 
 class OneAtATime:
@@ -58,11 +51,35 @@ class OneAtATime:
                 if work is None:
                     self._busy = False
                     return
-            try:
-                message = work()
-            except Exception as error:
-                message = WorkFailed(error)
-            post_safely(self._target, message)
+            _do(self._target, work)
+
+
+class InOrder:
+    """Does all work that is asked for, one after the other, on a thread; its messages are posted to `target`."""
+
+    def __init__(self, target: MessagePump, name: str) -> None:
+        self._target, self._name = target, name
+        self._asked: queue.SimpleQueue[Callable[[], Message]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def ask(self, work: Callable[[], Message]) -> None:
+        """Do `work` when all that was asked for before is done."""
+        self._asked.put(work)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            _do(self._target, self._asked.get())
+
+
+def _do(target: MessagePump, work: Callable[[], Message]) -> None:
+    try:
+        message = work()
+    except Exception as error:
+        message = WorkFailed(error)
+    post_safely(target, message)
 
 
 def post_safely(target: MessagePump, message: Message) -> None:

@@ -12,7 +12,7 @@ from engine import commands
 from engine.config import TrainConfig
 from engine.errors import EngineError
 from engine.runs import Run, Store
-from tui.background import in_background
+from tui.background import InOrder, in_background
 from tui.family import Family
 from tui.jobs import CommandSent, delete_runs, label_run, launch_runs, relaunch_run, send_command
 from tui.look import Look
@@ -48,6 +48,7 @@ class RunControl(Look):
         self.store = store
         self.started_here: set[str] = set()
         self.is_launching = False
+        self._sender = InOrder(self, "send commands")
 
     def train(self, configs: Sequence[TrainConfig]) -> None:
         """Start a run with each of `configs`, once; on the same device they take turns."""
@@ -113,7 +114,7 @@ class RunControl(Look):
         self._send([run], commands.SetLearningRate(learning_rate=rate))
 
     def _send(self, runs: Sequence[Run], command: commands.AnyCommand) -> None:
-        in_background(self, partial(send_command, runs, command), "send")
+        self._sender.ask(partial(send_command, runs, command))
 
     def on_command_sent(self, message: CommandSent) -> None:
         """Say what comes of it, where the runs themselves do not, or not at once."""
