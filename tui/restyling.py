@@ -36,7 +36,8 @@ class Restyling(App[None]):
         """Have the styles parsed and matched anew, soon."""
         for screen in self._screens():
             screen._css_update_count = self._css_update_count  # Textual need not do it when that is looked at
-        self.run_worker(self._restyle(), group="styles", exclusive=True)
+        # Not begun here, for it may be overtaken before it is; mypy finds no type for the union that run_worker takes.
+        self.run_worker(self._restyle, group="styles", exclusive=True)  # type: ignore[arg-type]
 
     async def _restyle(self) -> None:
         pacing = Pacing()

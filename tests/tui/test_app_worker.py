@@ -37,7 +37,7 @@ async def test_keys_alone_train_a_network_and_open_its_mistakes(
         await until(lambda: app.config, "the form is ready")
         await pilot.press("t")
         await until(lambda: app.snapshot and app.snapshot.live, "a run is live")
-        await until_shown(app, "✓ completed", "mistakes: press 3")
+        await until_shown(app, "✓ completed", ": press 3")
         assert app.snapshot is not None
         assert app.snapshot.backend == backend
         assert len(app.snapshot.progress.epochs) == 2
