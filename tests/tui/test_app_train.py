@@ -346,3 +346,9 @@ async def test_the_question_what_is_to_become_of_a_run_follows_it(store: Store) 
         await until_shown(app, f"Run {written.run.id} is running.")
         written.finish()
         await until_shown(app, "It has ended meanwhile.")
+
+
+async def test_of_a_run_that_never_began_it_says_so(store: Store) -> None:
+    WrittenRun(store).finish("stopped")
+    async with opened(store) as (app, _):
+        await until_shown(app, "■ stopped", "stopped before it began: press r to go on")

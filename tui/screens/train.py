@@ -363,8 +363,9 @@ def _summary(snapshot: RunSnapshot, resume_key: str) -> Content:
             at_the_end = "" if last == best.epoch else " at the end"
             parts.append(Content.assemble(f"{count(mistakes)} mistakes{at_the_end}: press ", ("3", "bold $primary")))
         lines.append(Content("   ").join(parts))
-    if finished and finished.outcome == "stopped" and snapshot.progress.started:
+    if finished and finished.outcome == "stopped":
         tested = "" if finished.test_accuracy is None else f" at {percent(finished.test_accuracy)}"
-        words = f"stopped in epoch {finished.epochs + 1}{tested}: press "
-        lines.append(Content.assemble(words, (resume_key, "bold $primary"), " to go on"))
+        has_begun = snapshot.progress.started is not None
+        where = f"in epoch {finished.epochs + 1}{tested}" if has_begun else "before it began"
+        lines.append(Content.assemble(f"stopped {where}: press ", (resume_key, "bold $primary"), " to go on"))
     return Content("\n").join(lines)
