@@ -49,8 +49,9 @@ class Family:
 
     @property
     def next_in_line(self) -> RunSnapshot | None:
-        """The member that waits for its turn, or is starting."""
-        return next((member for member in self.members if member.status == "waiting"), None)
+        """The other member that waits for its turn, or is starting."""
+        others = (member for member in self.members if member.run.id != self.display.run.id)
+        return next((member for member in others if member.status == "waiting"), None)
 
     @property
     def after_display(self) -> RunSnapshot:

@@ -352,3 +352,11 @@ async def test_of_a_run_that_never_began_it_says_so(store: Store) -> None:
     WrittenRun(store).finish("stopped")
     async with opened(store) as (app, _):
         await until_shown(app, "■ stopped", "stopped before it began: press r to go on")
+
+
+async def test_a_run_that_is_starting_does_not_come_after_itself(store: Store) -> None:
+    written = WrittenRun(store)
+    async with opened(store) as (app, _):
+        await until_shown(app, "◌ waiting", "Loading the framework")
+        assert "comes next" not in shown(app)
+    written.vanish()
