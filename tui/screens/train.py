@@ -19,12 +19,12 @@ from tui.background import in_background
 from tui.control import DETACH, PAUSE, RESUME, STOP, is_resumable
 from tui.curves import accuracy_curves, loss_curves
 from tui.family import SHORT_NAMES, Family
-from tui.formats import count, duration, percent, rate_text
+from tui.formats import rate_text
 from tui.keys import with_keys
 from tui.recipe import in_a_line
+from tui.run_words import summary_of, title_of
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
-from tui.status import status_text
 from tui.terminal import clean
 from tui.widgets.chart import Chart
 from tui.widgets.epoch_table import EpochTable
@@ -38,7 +38,7 @@ from tui.widgets.setup_form import SetupForm
 if TYPE_CHECKING:
     from tui.command_line import CommandsWritten
 
-MEDIUM, WIDE = 100, 150  # columns of the terminal
+MEDIUM = 100  # columns of the terminal
 RECENT = (50, 10, 5)  # epochs
 EMPTY = "No run yet. Choose the settings on the left, or keep the tutorial's, and press {train} to train."
 
@@ -152,7 +152,7 @@ class TrainScreen(ModeScreen):
         self.query_one(EpochTable).display = family is not None
         config = family.display.config if family else None
         self._tell("#run-recipe", Content(clean(in_a_line(config)) if config else ""))
-        title = _title(family, self.lab.ascii, self.app.size.width) if family else Content("run")
+        title = title_of(family, self.lab.ascii, self.app.size.width) if family else Content("run")
         entitle(self.query_one("#history"), title)
         is_pair = family is not None and bool(family.pair)
         duel = with_keys(self.app, "{duel} shows both side by side")
@@ -183,9 +183,7 @@ class TrainScreen(ModeScreen):
         row.snapshot = training
         row.display = training is not None
         self.query_one(ReadingsBox).follow(training.run if training else None)
-        summary = _summary(family.display, with_keys(self.app, "{resume}")) if family and not training else Content("")
-        if family and not training and (follower := family.next_in_line):
-            summary = Content(f"{family.name_of(follower)} comes next, by itself")
+        summary = summary_of(family, with_keys(self.app, "{resume}")) if family else Content("")
         result = Content("\n".join(family.result())) if family else Content("")
         self._tell("#summary", summary)
         self._tell("#result", result)
@@ -334,38 +332,3 @@ class TrainScreen(ModeScreen):
         """Show the loss on a logarithmic scale, or on a plain one again."""
         chart = self.query_one("#loss", Chart)
         chart.log_scale = not chart.log_scale
-
-
-def _title(family: Family, ascii_only: bool, width: int) -> Content:
-    """Return the run's status and name, which one of its family it is, and, where there is room, its framework."""
-    snapshot, members = family.display, family.members
-    parts = [status_text(snapshot.status, ascii_only), Content(clean(snapshot.label))]
-    if len(members) > 1:
-        position = [member.run.id for member in members].index(snapshot.run.id) + 1
-        parts.insert(1, Content(f"{family.name_of(snapshot)}, {position} of {len(members)}"))
-    if (started := snapshot.progress.started) and width >= (WIDE if len(members) > 1 else MEDIUM):
-        parts.append(Content(clean(f"{started.backend} {started.framework_version}")))
-        parts.append(Content(clean(started.device)))
-    return Content(" · ").join(parts)
-
-
-def _summary(snapshot: RunSnapshot, resume_key: str) -> Content:
-    """Return what a run that has ended came to, and how to go on with it."""
-    if snapshot.live:
-        return Content("")
-    lines, best, finished = [], snapshot.progress.best, snapshot.progress.finished
-    if best:
-        took = f" after epoch {best.epoch}; {duration(snapshot.progress.seconds)} in all"
-        parts = [Content.assemble("best ", (percent(best.test_accuracy), "bold $success"), took)]
-        last = snapshot.progress.epochs[-1].epoch
-        mistakes = dict(snapshot.mistakes).get(last)
-        if mistakes is not None:
-            at_the_end = "" if last == best.epoch else " at the end"
-            parts.append(Content.assemble(f"{count(mistakes)} mistakes{at_the_end}: press ", ("3", "bold $primary")))
-        lines.append(Content("   ").join(parts))
-    if finished and finished.outcome == "stopped":
-        tested = "" if finished.test_accuracy is None else f" at {percent(finished.test_accuracy)}"
-        has_begun = snapshot.progress.started is not None
-        where = f"in epoch {finished.epochs + 1}{tested}" if has_begun else "before it began"
-        lines.append(Content.assemble(f"stopped {where}: press ", (resume_key, "bold $primary"), " to go on"))
-    return Content("\n").join(lines)
