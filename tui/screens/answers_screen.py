@@ -156,12 +156,15 @@ class AnswersScreen(ModeScreen):
 
     def _ask_for_verdict(self, browsing: Browsing, overlay: Overlay) -> None:
         """Have the two tested where they have come as far as each other, or both as far as they are going to."""
-        ends = self.epochs[-1:], [epoch for epoch, _ in self.other.mistakes[-1:]] if self.other else []
-        have_ended = not any(one is None or one.live for one in (self.lab.snapshot, self.other))
-        if [browsing.epoch] == ends[1] or (have_ended and [browsing.epoch] == ends[0]):
+        snapshot, other = self.lab.snapshot, self.other
+        if snapshot is None or other is None or not other.mistakes:
+            return
+        theirs = other.mistakes[-1][0]
+        have_ended = not (snapshot.live or other.live)
+        if browsing.epoch == theirs or (have_ended and browsing.epoch == self.epochs[-1]):
             self._tester.ask(partial(work.find_verdict, overlay))
         else:
-            self.verdict = f"epoch {browsing.epoch} beside the other's {ends[1][0]}" if ends[1] else ""
+            self.verdict = f"epoch {browsing.epoch} beside the other's {theirs}"
             self.show_groups()
 
     @on(work.ScoresFound)

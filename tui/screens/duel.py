@@ -8,7 +8,7 @@ from functools import partial
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -17,7 +17,6 @@ from engine.duel import Agreement, Duel
 from engine.errors import EngineError
 from tui.background import OneAtATime
 from tui.control import PAUSE, RESUME, STOP, is_resumable
-from tui.curves import accuracy_curves, loss_curves
 from tui.duel import agreed_epochs, agreement_rows, duel_of, find_agreement, is_final, rows, verdict
 from tui.family import SHORT_NAMES, Family
 from tui.formats import count
@@ -27,6 +26,7 @@ from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
 from tui.terminal import clean
 from tui.widgets.chart import Chart
+from tui.widgets.curve_charts import CurveCharts
 from tui.widgets.figure_table import FigureTable
 from tui.widgets.repaint import entitle, say
 
@@ -89,9 +89,7 @@ class DuelScreen(ModeScreen):
         yield Static(classes="empty panel", id="no-duel", markup=False)
         yield Static(id="recipe", markup=False)
         with VerticalScroll(id="duel"):
-            with Horizontal(id="duel-charts"):
-                yield Chart("loss", id="loss")
-                yield Chart("accuracy", id="accuracy")
+            yield CurveCharts(ascii=self.lab.ascii, id="duel-charts")
             with Vertical(id="sides"):
                 yield FigureTable(id="figures", classes="panel")
                 yield FigureTable(id="answers", classes="panel")
@@ -100,8 +98,6 @@ class DuelScreen(ModeScreen):
 
     def on_mount(self) -> None:
         """Follow the pair on display."""
-        for chart in self.query(Chart):
-            chart.ascii = self.lab.ascii
         self.query_one("#figures").border_title = Content("side by side")
         self.query_one("#verdict").border_title = Content("verdict")
         self.follow("family", self._show)
@@ -109,7 +105,7 @@ class DuelScreen(ModeScreen):
 
     def on_resize(self) -> None:
         """Name the curves where there is no room for a legend."""
-        self._show_curves(self.lab.family)
+        self.query_one(CurveCharts).show(self.lab.family)
 
     def _show(self) -> None:
         family = self.lab.family
@@ -117,20 +113,13 @@ class DuelScreen(ModeScreen):
         self.set_class(duel is None, "-nothing")
         if family and duel:
             say(self.query_one("#recipe", Static), Content(clean(in_a_line(duel.first.lead.config))))
-            self._show_curves(family)
+            self.query_one(CurveCharts).show(family)
             self.query_one("#figures", FigureTable).show(self._headings(duel), rows(duel))
             self._ask(*family.pair.values())
             self._show_agreement(duel)
         else:
             say(self.query_one("#no-duel", Static), Content(with_keys(self.app, NO_PAIR) if family else LOOKING))
         self.refresh_bindings()
-
-    def _show_curves(self, family: Family | None) -> None:
-        pair = [SHORT_NAMES[name] for name in family.pair] if family and self.app.size.width < MEDIUM else []
-        for name, curves in (("#loss", loss_curves), ("#accuracy", accuracy_curves)):
-            chart = self.query_one(name, Chart)
-            chart.show(curves(family) if family else ())
-            chart.name_colors(*pair)
 
     def _headings(self, duel: Duel) -> list[tuple[str, str]]:
         """Return the sides' names in the colours of their curves."""

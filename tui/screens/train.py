@@ -17,8 +17,7 @@ from engine.config import TrainConfig
 from engine.events import CommandApplied
 from tui.background import in_background
 from tui.control import DETACH, PAUSE, RESUME, STOP, is_resumable
-from tui.curves import accuracy_curves, loss_curves
-from tui.family import SHORT_NAMES, Family
+from tui.family import Family
 from tui.formats import rate_text
 from tui.keys import with_keys
 from tui.recipe import in_a_line
@@ -27,6 +26,7 @@ from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
 from tui.terminal import clean
 from tui.widgets.chart import Chart
+from tui.widgets.curve_charts import CurveCharts
 from tui.widgets.epoch_table import EpochTable
 from tui.widgets.log_pane import LogPane
 from tui.widgets.progress_row import ProgressRow
@@ -38,7 +38,6 @@ from tui.widgets.setup_form import SetupForm
 if TYPE_CHECKING:
     from tui.command_line import CommandsWritten
 
-MEDIUM = 100  # columns of the terminal
 RECENT = (50, 10, 5)  # epochs
 EMPTY = "No run yet. Choose the settings on the left, or keep the tutorial's, and press {train} to train."
 
@@ -100,9 +99,7 @@ class TrainScreen(ModeScreen):
         with Horizontal(id="train-body"):
             yield SetupForm(self.lab.settings)
             with Vertical(id="run"):
-                with Horizontal(id="charts"):
-                    yield Chart("loss", id="loss")
-                    yield Chart("accuracy", id="accuracy")
+                yield CurveCharts(ascii=self.lab.ascii, id="charts")
                 yield LogPane(id="log")
                 yield RunNotice()
                 with Vertical(id="history"):
@@ -116,8 +113,6 @@ class TrainScreen(ModeScreen):
 
     def on_mount(self) -> None:
         """Follow the run on display and what is found out about this machine."""
-        for chart in self.query(Chart):
-            chart.ascii = self.lab.ascii
         self.follow("family", self._show_run)
         self.follow("reports", self._show_reports)
         self.follow("dataset", self._pass_dataset)
@@ -144,7 +139,7 @@ class TrainScreen(ModeScreen):
 
     def _show_run(self) -> None:
         family = self.lab.family
-        self._show_curves(family)
+        self.query_one(CurveCharts).show(family)
         self.query_one(LogPane).follow(family.display.run if family else None)
         self.query_one(RunNotice).show(family.display if family else None)
         self.query_one(EpochTable).show(family)
@@ -167,13 +162,6 @@ class TrainScreen(ModeScreen):
         if change and snapshot and snapshot.live and self._rate_told[0] == now[0] and self._rate_told[1] != change:
             self.notify(f"{rate_text(change).capitalize()}.", markup=False)
         self._rate_told = now
-
-    def _show_curves(self, family: Family | None) -> None:
-        pair = [SHORT_NAMES[name] for name in family.pair] if family and self.app.size.width < MEDIUM else []
-        for name, curves in (("#loss", loss_curves), ("#accuracy", accuracy_curves)):
-            chart = self.query_one(name, Chart)
-            chart.show(curves(family) if family else ())
-            chart.name_colors(*pair)
 
     def _show_end(self, family: Family | None) -> None:
         """Show how the run in training gets on; when none is, what the one on display and its family came to."""
