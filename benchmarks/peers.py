@@ -38,11 +38,15 @@ def ours(preset: str) -> Callable[[int, str], float]:
 
     def measure(steps: int, device: str) -> float:
         from engine import TrainConfig, train
-        from engine.events import EpochFinished
+        from engine.events import EpochFinished, RunStarted
 
         batch_size = TrainConfig.preset(preset).batch_size
         config = TrainConfig.preset(preset, device=device, epochs=2, limit=steps * batch_size)
-        epochs = [event for event in train(config) if isinstance(event, EpochFinished)]
+        events = list(train(config))
+        kernels = [event.kernels for event in events if isinstance(event, RunStarted)]
+        if kernels != (["fused"] if device == "cpu" else ["framework"]):
+            raise RuntimeError(f"the results name other kernels than those that trained: {kernels}")
+        epochs = [event for event in events if isinstance(event, EpochFinished)]
         return steps * batch_size / epochs[1].seconds
 
     return measure
@@ -242,7 +246,12 @@ def measured(preset: str, options: argparse.Namespace) -> tuple[dict[str, list[f
     return figures, left_out
 
 
-def table(preset: str, figures: dict[str, list[float]], left_out: list[str]) -> Iterator[str]:
+def ours_label(device: str) -> str:
+    """Return what mnist-tui is called: with whose kernels it trains the tutorials' networks on `device`."""
+    return "mnist-tui, fused kernels" if device == "cpu" else "mnist-tui, the framework's layers"
+
+
+def table(preset: str, device: str, figures: dict[str, list[float]], left_out: list[str]) -> Iterator[str]:
     """Yield the lines of a Markdown table: speeds, and how many times as fast ours is, round by round."""
     yield f"## {preset}\n"
     yield "| | images/s, median | min to max | mnist-tui is … × as fast | min to max |"
@@ -250,8 +259,9 @@ def table(preset: str, figures: dict[str, list[float]], left_out: list[str]) -> 
     for name, speeds in figures.items():
         ratios = [mine / theirs for mine, theirs in zip(figures.get("ours", []), speeds, strict=False)]
         ratio = f"{statistics.median(ratios):.2f} | {min(ratios):.2f} to {max(ratios):.2f}" if ratios else "– | –"
+        label = ours_label(device) if name == "ours" else CONTENDERS[preset][name].label
         yield (
-            f"| {CONTENDERS[preset][name].label} | {statistics.median(speeds):,.0f} "
+            f"| {label} | {statistics.median(speeds):,.0f} "
             f"| {min(speeds):,.0f} to {max(speeds):,.0f} | {'– | –' if name == 'ours' else ratio} |"
         )
     yield from ("", *left_out) if left_out else ()
@@ -279,7 +289,7 @@ def main() -> None:
     from engine.backends.base import cpu_name
 
     before = os.getloadavg()[0]
-    tables = ["\n".join(table(preset, *measured(preset, options))) for preset in CONTENDERS]
+    tables = ["\n".join(table(preset, options.device, *measured(preset, options))) for preset in CONTENDERS]
     head = (
         f"# Side by side\n\n`python -m benchmarks.peers --rounds {options.rounds} --steps {options.steps} "
         f"--device {options.device}`, {time.strftime('%Y-%m-%d')}. {cpu_name()}; load {before:.1f} before, "

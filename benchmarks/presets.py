@@ -24,7 +24,7 @@ def row(preset: str, backend: str, runs: list[Figures]) -> str:
     seconds = [sum(run["seconds"]) for run in runs]
     return (
         f"| `{preset}` | {backend} | {len(runs)} | {spread([run['test_accuracy'] for run in runs])} "
-        f"| {statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f}) |"
+        f"| {statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f}) | {runs[0]['kernels']} |"
     )
 
 
@@ -41,8 +41,8 @@ def main() -> None:
     if options.run:
         print(json.dumps(run_preset(options.presets[0], **json.loads(options.run))))
         return
-    print("| preset | backend | seeds | test accuracy | seconds of training, median (least to most) |")
-    print("|---|---|---:|---:|---:|", flush=True)
+    print("| preset | backend | seeds | test accuracy | seconds of training, median (least to most) | kernels |")
+    print("|---|---|---:|---:|---:|---|", flush=True)
     everything: dict[str, list[Figures]] = {}
     for preset in options.presets:
         for backend in options.backends:

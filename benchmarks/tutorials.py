@@ -30,7 +30,7 @@ OWN_LOOP = {"pytorch-tutorial": "benchmarks.torch_tutorial", "tensorflow-tutoria
 def run_preset(preset: str, **changes: Any) -> Figures:
     """Train our preset with some settings changed, in this process; return its figures per epoch."""
     from engine import TrainConfig, train
-    from engine.events import EpochFinished, RunFinished
+    from engine.events import EpochFinished, RunFinished, RunStarted
 
     events = list(train(TrainConfig.preset(preset, **changes)))
     finished = events[-1]
@@ -43,6 +43,7 @@ def run_preset(preset: str, **changes: Any) -> Figures:
         "test_accuracy_by_epoch": [epoch.test_accuracy for epoch in done],
         "test_accuracy": finished.test_accuracy,
         "seconds": [epoch.seconds for epoch in done],
+        "kernels": next(event.kernels for event in events if isinstance(event, RunStarted)),
     }
 
 
@@ -84,7 +85,8 @@ def print_table(preset: str, own: list[Figures], ours: list[Figures]) -> None:
     seconds = [[statistics.median(run["seconds"]) for run in runs] for runs in (own, ours)]
     ratios = [theirs / mine for theirs, mine in zip(*seconds, strict=True)]
     print(
-        f"seconds an epoch, medians: {statistics.median(seconds[0]):.1f} and {statistics.median(seconds[1]):.1f}; "
+        f"seconds an epoch, medians: {statistics.median(seconds[0]):.1f} and, with {ours[0]['kernels']} kernels, "
+        f"{statistics.median(seconds[1]):.1f}; "
         f"ratio {statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
     )
 

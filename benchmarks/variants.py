@@ -71,7 +71,8 @@ def measure(backend: str, model: str, options: argparse.Namespace) -> None:
     print(f"{backend}, {model}, batch {options.batch}, {learners['as it is'].device.id}; {load()}")
     for name, figures in speeds.items():
         ratios = [figure / other for figure, other in zip(figures, plain, strict=True)]
-        print(f"  {name:24} {spread(figures, 0):>30} images/s   {spread(ratios)} × as fast", flush=True)
+        kernels = learners[name].kernels
+        print(f"  {name:24} {kernels:9} {spread(figures, 0):>30} images/s   {spread(ratios)} × as fast", flush=True)
 
 
 def images_per_second(learner: Learner, options: argparse.Namespace) -> float:

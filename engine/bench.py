@@ -21,6 +21,7 @@ PATIENCE = 120.0
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """One recipe on one backend and device. `error` is empty when it was measured; if not, all figures are 0.
 
+    `kernels` says whose code was timed (see events.RunStarted).
     `first_step_seconds` is the time from the start of the process to the end of its first step, for the first
     recipe of the process, else from building the network on. `build_seconds` is what the first step took beyond a
     later one: building a graph, choosing algorithms. `weights_on` names the device of every trained array, as the
@@ -35,6 +36,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     parameters: int = 0
     batch_size: int = 0
+    kernels: str | None = None
     images_per_second: float = 0.0
     first_step_seconds: float = 0.0
     build_seconds: float = 0.0

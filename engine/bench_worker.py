@@ -72,6 +72,7 @@ def _measure_recipe(
         model=config.model,
         parameters=ARCHITECTURES[config.model].parameters,
         batch_size=config.batch_size,
+        kernels=learner.kernels,
         images_per_second=steps * config.batch_size,
         first_step_seconds=first_step_seconds,
         build_seconds=max(0.0, first - second),

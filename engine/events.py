@@ -61,7 +61,11 @@ class DownloadProgressed(Event, frozen=True, kw_only=True, tag="download_progres
 
 
 class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
-    """Training begins. `device` is the one really used; `resumed_from` names a checkpoint's epoch, or is null."""
+    """Training begins. `device` is the one really used; `resumed_from` names a checkpoint's epoch, or is null.
+
+    `kernels` says whose code computes the training steps: `framework` for the framework's own layers, `fused` for ours
+    (see engine.backends.base.Kernels). Logs of earlier versions do not say: null.
+    """
 
     run: str
     backend: str
@@ -73,6 +77,7 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
     dataset: DatasetInfo
     epochs: int
     resumed_from: int | None = None
+    kernels: str | None = None
 
 
 class Step(Event, frozen=True, kw_only=True, tag="step"):

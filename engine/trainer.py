@@ -85,6 +85,7 @@ def _events(config: TrainConfig, run: Run | None, control: Control, backend: Bac
         dataset=msgspec.structs.replace(dataset.info, train_examples=len(split.train_labels)),
         epochs=config.epochs,
         resumed_from=resumed[1].epoch if resumed else None,
+        kernels=learner.kernels,
     )
     training = _Training(config, split, learner, run, control, backend)
     if resumed:

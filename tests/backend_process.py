@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.backends import load_backend
-from engine.backends.base import Device, Learner, StepResults
+from engine.backends.base import Device, Kernels, Learner, StepResults
 from engine.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class RemoteBackend:
 
     def learner(self, config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> RemoteLearner:
         number = next(_numbers)
-        device = self.call(_make_learner, self.name, number, config, images, labels)
-        return RemoteLearner(self, number, device)
+        device, kernels = self.call(_make_learner, self.name, number, config, images, labels)
+        return RemoteLearner(self, number, device, kernels)
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function of a module with `arguments` over there; return, or raise, what comes of it."""
@@ -73,8 +73,9 @@ class RemoteBackend:
 class RemoteLearner:
     """A learner of a RemoteBackend; see engine.backends.base.Learner."""
 
-    def __init__(self, backend: RemoteBackend, number: int, device: Device) -> None:
+    def __init__(self, backend: RemoteBackend, number: int, device: Device, kernels: Kernels) -> None:
         self.device = device
+        self.kernels = kernels
         self._backend = backend
         self._number = number
 
@@ -94,6 +95,12 @@ class RemoteLearner:
 
     def load_state(self, state: State) -> None:
         self._ask("load_state", state)
+
+    @property
+    def framework_convolutions(self) -> int:
+        """How many of the framework's own convolutions a training step contains."""
+        found: int = self._backend.call(convolutions_trained_by, self._number)
+        return found
 
     def _ask(self, method: str, *arguments: Any) -> Any:
         return self._backend.call(_ask_learner, self._number, method, *arguments)
@@ -126,9 +133,11 @@ def _devices(name: str) -> list[Device]:
     return load_backend(name).devices()
 
 
-def _make_learner(name: str, number: int, config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> Device:
-    _learners[number] = load_backend(name).learner(config, images, labels)
-    return _learners[number].device
+def _make_learner(
+    name: str, number: int, config: TrainConfig, images: np.ndarray, labels: np.ndarray
+) -> tuple[Device, Kernels]:
+    learner = _learners[number] = load_backend(name).learner(config, images, labels)
+    return learner.device, learner.kernels
 
 
 def _ask_learner(number: int, method: str, *arguments: Any) -> Any:
@@ -137,3 +146,27 @@ def _ask_learner(number: int, method: str, *arguments: Any) -> Any:
 
 def _forget_learners() -> None:
     _learners.clear()
+
+
+def convolutions_trained_by(number: int) -> int:
+    """Return how many of the framework's own convolutions the steps of a learner contain, seen from outside it."""
+    learner: Any = _learners[number]
+    batches, rates = np.arange(32).reshape(1, 32), np.full(1, 0.01)
+    if learner.__module__.startswith("engine.backends.torch"):
+        import torch
+        from torch.utils._python_dispatch import TorchDispatchMode
+
+        calls: list[str] = []
+
+        class Witness(TorchDispatchMode):
+            def __torch_dispatch__(self, call: Any, types: Any, arguments: Any = (), named: Any = None) -> Any:
+                calls.append(str(call))
+                return call(*arguments, **(named or {}))
+
+        with Witness():
+            learner.train_steps(batches, rates)
+        return calls.count(str(torch.ops.aten.convolution.default))
+    learner.train_steps(batches, rates)
+    (graph,) = learner._graphs.values()
+    functions = graph.get_concrete_function().graph.as_graph_def().library.function
+    return sum(node.op == "Conv2D" for function in functions for node in function.node_def)

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine import models
 from engine.augmentation import warp
-from engine.backends.base import Device, StepResults, pick_device
+from engine.backends.base import Device, Kernels, StepResults, pick_device
 from engine.config import TrainConfig
 from engine.conventions import conventions_of
 from engine.forward import convolve, over_channels, parameters_of, patches, pool_windows
@@ -81,6 +81,10 @@ class ReferenceLearner:
             for name, values in self.weights.items()
             if "running_" not in name
         }
+
+    @property
+    def kernels(self) -> Kernels:
+        return "framework"
 
     def train_steps(
         self, batches: np.ndarray, learning_rates: np.ndarray, transforms: np.ndarray | None = None

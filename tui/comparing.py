@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.comparison import Spread, recipe_of, verdict
-from tui.facts import facts_of, label_of
-from tui.formats import clock, count, percent, spread_text, text_of
+from tui.facts import fact_text, facts_of, label_of
+from tui.formats import clock, count, percent, spread_text
 from tui.snapshot import RunSnapshot
 
 LETTERS = tuple("ABCDEFGHIJKL")
@@ -57,7 +57,7 @@ def differences_of(snapshots: Sequence[RunSnapshot]) -> tuple[Difference, ...]:
         return ()
     differing = [key for key in known[0] if key not in HEADINGS and len({each[key] for each in known}) > 1]
     return tuple(
-        Difference(label_of(key), tuple(UNREADABLE if each is None else text_of(each[key]) for each in facts))
+        Difference(label_of(key), tuple(UNREADABLE if each is None else fact_text(key, each[key]) for each in facts))
         for key in differing
     )
 

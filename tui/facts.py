@@ -7,6 +7,7 @@ from typing import Any
 from engine.config import FIELDS, TrainConfig
 from engine.conventions import conventions_in_use
 from engine.runs import Progress
+from tui.formats import text_of
 
 LABELS = {
     "preset_name": "Preset",
@@ -19,11 +20,16 @@ LABELS = {
     "framework_version": "Framework version",
     "device_used": "Device used",
     "device_name": "Device name",
+    "kernels": "Kernels",
     "dataset": "Dataset",
     "dataset_fingerprint": "Dataset fingerprint",
     "train_examples": "Training images",
     "test_examples": "Test images",
 }
+
+
+KERNELS = {"fused": "fused (mnist-tui's own)", "framework": "the framework's layers"}
+"""Whose code trained: see engine.backends.base.Kernels."""
 
 
 def facts_of(config: TrainConfig, progress: Progress, name: str) -> dict[str, Any]:
@@ -37,11 +43,17 @@ def facts_of(config: TrainConfig, progress: Progress, name: str) -> dict[str, An
         "framework_version": started and started.framework_version,
         "device_used": started and started.device,
         "device_name": started and started.device_name,
+        "kernels": started and started.kernels,
         "dataset": started and started.dataset.name,
         "dataset_fingerprint": started and started.dataset.fingerprint,
         "train_examples": started and started.dataset.train_examples,
         "test_examples": started and started.dataset.test_examples,
     }
+
+
+def fact_text(key: str, value: Any) -> str:
+    """Return the value of a fact as people read it."""
+    return KERNELS.get(value, text_of(value)) if key == "kernels" else text_of(value)
 
 
 def label_of(key: str) -> str:

@@ -8,13 +8,18 @@ returning to Python in between.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
 
     from engine.config import TrainConfig
     from engine.models import State
+
+
+Kernels = Literal["framework", "fused"]
+"""Whose code computes a training step: the framework's own layers, or ours, which fuse several of them into one
+(engine.pooling). A speed measured with fused kernels says nothing about the framework's layers."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,10 @@ class Learner(Protocol):
     """
 
     device: Device
+
+    @property
+    def kernels(self) -> Kernels:
+        """Whose code computes the training steps: `fused` where ours computes at least the first convolution."""
 
     def train_steps(
         self, batches: np.ndarray, learning_rates: np.ndarray, transforms: np.ndarray | None = None

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from engine import models
 from engine.augmentation import whole_pixel_shifts
-from engine.backends.base import Device, StepResults, cpu_name, pick_device
+from engine.backends.base import Device, Kernels, StepResults, cpu_name, pick_device
 from engine.backends.tensorflow_augmentation import shift, warp
 from engine.backends.tensorflow_layout import to_canonical, to_native
 from engine.backends.tensorflow_pooled import PooledConvolution
@@ -90,6 +90,11 @@ class TensorFlowLearner:
                 autograph=False,
                 input_signature=[tf.TensorSpec([None, 28, 28, 1], tf.float32)],
             )
+
+    @property
+    def kernels(self) -> Kernels:
+        """Whose code computes the training steps."""
+        return "fused" if self._blocks else "framework"
 
     def train_steps(
         self, batches: np.ndarray, learning_rates: np.ndarray, transforms: np.ndarray | None = None

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from engine import models
 from engine.augmentation import whole_pixel_shifts
-from engine.backends.base import Device, StepResults, cpu_name, pick_device
+from engine.backends.base import Device, Kernels, StepResults, cpu_name, pick_device
 from engine.backends.torch_augmentation import shift, warp
 from engine.backends.torch_cuda import CapturedStep
 from engine.backends.torch_optimizers import TORCH_SLOTS, BareStep, optimizer_of
@@ -78,6 +78,11 @@ class TorchLearner:
         self._step = 0
         architecture = ARCHITECTURES[config.model]
         self.load_state(models.initial_state(architecture, config.seed, self._conventions.initialisation))
+
+    @property
+    def kernels(self) -> Kernels:
+        """Whose code computes the training steps."""
+        return "fused" if self._blocks else "framework"
 
     def train_steps(
         self, batches: np.ndarray, learning_rates: np.ndarray, transforms: np.ndarray | None = None

@@ -21,7 +21,7 @@ from engine.data import Dataset
 from engine.errors import DeviceError
 from engine.evaluation import log_softmax
 from engine.forward import layer_outputs
-from engine.models import ARCHITECTURES
+from engine.models import ARCHITECTURES, Conv
 from engine.optimization import SLOTS, learning_rates
 from engine.pixels import normalise
 from engine.split import image_order
@@ -436,6 +436,14 @@ def test_a_learning_rate_of_zero_changes_no_weight(backend: RemoteBackend, digit
     after = learner.state()
     for name in expected_shapes(ARCHITECTURES["cnn"], "sgd").keys() - {"optimizer.step"}:
         assert after[name].tobytes() == before[name].tobytes(), name
+
+
+@pytest.mark.parametrize("model", ARCHITECTURES)
+def test_a_learner_says_whose_kernels_train(backend: RemoteBackend, digits: Dataset, model: str) -> None:
+    learner = make_learner(backend, settings(model=model), digits)
+    convolutions = sum(isinstance(layer, Conv) for layer in ARCHITECTURES[model].layers)
+    assert learner.framework_convolutions == (convolutions if learner.kernels == "framework" else 0)
+    assert learner.kernels == ("fused" if model in ("cnn", "cnn-bn") else "framework")
 
 
 def test_the_cpu_is_the_first_device(backend: RemoteBackend) -> None:

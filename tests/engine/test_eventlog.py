@@ -48,6 +48,7 @@ EXAMPLES: list[AnyEvent] = [
         ),
         epochs=10,
         resumed_from=3,
+        kernels="fused",
     ),
     step(1),
     events.EpochFinished(
@@ -82,6 +83,16 @@ def test_a_line_is_one_json_object_with_its_type_and_time(path: Path, writer: Ev
     record = json.loads(line)
     assert (record["type"], record["step"], record["loss"]) == ("step", 1, 0.5)
     assert record["time"] == read_events(path)[0].time
+
+
+def test_a_log_of_an_earlier_version_does_not_say_whose_kernels_trained(path: Path) -> None:
+    started = next(event for event in EXAMPLES if isinstance(event, events.RunStarted))
+    record = json.loads(events.encode(started))
+    del record["kernels"]
+    path.write_text(json.dumps(record) + "\n")
+    (read,) = read_events(path)
+    assert isinstance(read, events.RunStarted)
+    assert (read.kernels, read.model) == (None, "cnn")
 
 
 def test_the_first_line_alone_names_the_schema(path: Path, writer: EventWriter) -> None:

@@ -31,6 +31,8 @@ def test_it_measures_every_recipe_on_every_installed_framework() -> None:
         assert one["first_step_seconds"] > one["build_seconds"] >= 0
         assert one["memory_bytes"] > 50e6
         assert one["is_on_device"]
+        if one["device"] == "cpu":
+            assert one["kernels"] == ("fused" if one["preset"] == "pytorch-tutorial" else "framework")
     assert list(told["verdicts"]) == list(BACKENDS)
 
 
@@ -76,7 +78,22 @@ def test_the_verdict_on_a_cpu_depends_on_whether_there_is_a_gpu(
 
 def test_the_verdict_on_a_gpu_tells_how_much_faster_it_is() -> None:
     measured = [_measured(CPU), _measured(GPU, images_per_second=12_000.0, gpu_memory_bytes=300_000_000)]
-    assert bench.verdict(_report(CPU, GPU), measured) == "TensorFlow trains on cuda:0 (12.0 × the CPU)"
+    assert bench.verdict(_report(CPU, GPU), measured) == "TensorFlow trains on cuda:0 (12.0 × the CPU on cnn-strided)"
+
+
+def test_a_speed_is_shown_with_whose_kernels_it_timed_on_80_columns_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tui.commands.options.output_width", lambda: 80)
+    measured = [_measured(CPU, kernels="fused", images_per_second=11_586.0), _measured(CPU, kernels="framework")]
+    bench._print([_report(CPU)], {"tensorflow": measured})
+    heading, fused, framework, *_ = (text := capsys.readouterr().out).splitlines()
+    assert "kernels" in heading
+    assert "11,586" in fused
+    assert "fused" in fused
+    assert "framework" in framework
+    assert "mnist-tui's own kernels" in text
+    assert max(map(len, text.splitlines()[:3])) <= 80
 
 
 @pytest.mark.parametrize(
@@ -104,5 +121,8 @@ def _report(*devices: Device) -> BackendReport:
 
 
 def _measured(device: Device, **figures: object) -> Measurement:
-    values = {"images_per_second": 1000.0, "weights_on": (device.id,), **figures}
+    values = {
+        "images_per_second": 1000.0, "weights_on": (device.id,), "kernels": "framework", "model": "cnn-strided",
+        **figures,
+    }  # fmt: skip
     return Measurement(backend="tensorflow", device=device.id, **values)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,17 @@ import click
 
 from engine.backends import BACKENDS
 from tui import formats
-from tui.commands.options import add_row, json_option, make_table, notify, print_json, print_table
+from tui.commands.options import add_row, fitting_columns, json_option, make_table, notify, print_json, print_table
+from tui.kernels import UNKNOWN, notes_on
 
 if TYPE_CHECKING:
     from engine.bench import Measurement
     from engine.devices import BackendReport
 
 FIGURES = ("images/s", "first step", "of it graph", "memory", "GPU memory")
+COLUMNS = ("framework", "device", "network", "kernels", *FIGURES, "on device")
+DISPENSABLE = ("of it graph", "GPU memory", "memory", "on device", "first step")
+"""The columns that a narrow terminal does without, the first first. The sentences below the table warn of the rest."""
 GPU_BUILDS = {
     "torch": "install a build for CUDA (https://pytorch.org/get-started/locally)",
     "tensorflow": "install tensorflow[and-cuda]",
@@ -74,9 +78,15 @@ def verdict(report: BackendReport, measurements: Sequence[Measurement]) -> str:
         return f"{label} was to train on {elsewhere.device}, but its weights are on {places}"
     if len(report.devices) == 1:
         return _verdict_on_cpu(report)
-    speeds = {one.device: one.images_per_second for one in measurements}  # of the last, the larger network
-    faster = [f"{name} ({speeds[name] / speeds['cpu']:.1f} × the CPU)" for name in speeds if name != "cpu"]
+    last = {one.device: one for one in measurements}  # of the last, the larger network
+    faster = [f"{name} ({_times_the_cpu(one, last['cpu'])})" for name, one in last.items() if name != "cpu"]
     return f"{label} trains on {', '.join(faster)}"
+
+
+def _times_the_cpu(one: Measurement, cpu: Measurement) -> str:
+    """`12.0 × the CPU on cnn-strided`; with other kernels there, it says so."""
+    told = f"{one.images_per_second / cpu.images_per_second:.1f} × the CPU on {one.model}"
+    return told if one.kernels == cpu.kernels else f"{told}, {one.kernels} against {cpu.kernels} kernels"
 
 
 def _verdict_on_cpu(report: BackendReport) -> str:
@@ -109,25 +119,35 @@ def _has_failed(report: BackendReport, measurements: Sequence[Measurement]) -> b
 
 
 def _print(reports: Sequence[BackendReport], found: dict[str, list[Measurement]]) -> None:
-    table = make_table("framework", "device", "network", *FIGURES, "on device", right=FIGURES)
-    for report in reports:
-        label = f"{report.label} {report.version}".strip()
-        if report.error:
-            add_row(table, label, None, report.error)
-        for one in found[report.backend]:
-            if one.error:
-                add_row(table, label, one.device, one.error)
-                continue
-            add_row(
-                table,
-                label,
-                one.device,
-                f"{one.model}, batch {one.batch_size}",
-                formats.count(one.images_per_second),
-                f"{one.first_step_seconds:.1f} s",
-                f"{one.build_seconds:.2f} s",
-                formats.megabytes(one.memory_bytes),
-                formats.megabytes(one.gpu_memory_bytes) if one.gpu_memory_bytes is not None else None,
-                "yes" if one.is_on_device else f"no: {', '.join(one.weights_on)}",
-            )
+    rows = [row for report in reports for row in _rows(report, found[report.backend])]
+    columns = fitting_columns(COLUMNS, rows, DISPENSABLE)
+    table = make_table(*columns, right=FIGURES)
+    for row in rows:
+        add_row(table, *(row.get(column, "") for column in columns))
     print_table(table)
+    for note in notes_on(one.kernels for ones in found.values() for one in ones):
+        click.echo(f"\n{note}")
+
+
+def _rows(report: BackendReport, measurements: Sequence[Measurement]) -> Iterator[dict[str, str]]:
+    """Yield the table's rows of one framework, by column; a reason stands in the column of the network."""
+    head = {"framework": f"{report.label} {report.version}".strip()}
+    if report.error:
+        yield head | {"device": "–", "network": report.error}
+    for one in measurements:
+        head["device"] = one.device
+        yield head | ({"network": one.error} if one.error else _cells(one))
+
+
+def _cells(one: Measurement) -> dict[str, str]:
+    gpu_memory = one.gpu_memory_bytes
+    return {
+        "network": f"{one.model}, batch {one.batch_size}",
+        "kernels": one.kernels or UNKNOWN,
+        "images/s": formats.count(one.images_per_second),
+        "first step": f"{one.first_step_seconds:.1f} s",
+        "of it graph": f"{one.build_seconds:.2f} s",
+        "memory": formats.megabytes(one.memory_bytes),
+        "GPU memory": "–" if gpu_memory is None else formats.megabytes(gpu_memory),
+        "on device": "yes" if one.is_on_device else f"no: {', '.join(one.weights_on)}",
+    }

@@ -94,6 +94,17 @@ def add_row(table: Table, *cells: object) -> None:
     table.add_row(*(Text(clean("–" if cell is None else str(cell))) for cell in cells))
 
 
+def fitting_columns(columns: Sequence[str], rows: Sequence[dict[str, str]], dispensable: Sequence[str]) -> list[str]:
+    """Return those of `columns` that fit side by side into the output, without as many of `dispensable` as need be."""
+    widths = {name: max(len(row.get(name, "")) for row in [{name: name}, *rows]) + COLUMN_GAP for name in columns}
+    kept = list(columns)
+    for spare in dispensable:
+        if sum(widths[name] for name in kept) - COLUMN_GAP <= output_width():
+            break
+        kept.remove(spare)
+    return kept
+
+
 def print_table(table: Table) -> None:
     """Print `table` as wide as the output is."""
     from rich.console import Console

@@ -14,6 +14,7 @@ from engine.config import TrainConfig
 from engine.events import AnyEvent
 from tui import formats
 from tui.commands.options import notify
+from tui.kernels import kernels_phrase
 from tui.terminal import clean, clean_json
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class LineReporter:
         self.write(
             f"{started.run}: {label} {started.framework_version} on {started.device} ({started.device_name}), "
             f"model {started.model} with {formats.count(started.parameters)} parameters"
+            + (f", trained {phrase}" if (phrase := kernels_phrase(started.kernels, started.backend)) else "")
         )
         data = started.dataset
         self.write(

@@ -21,8 +21,8 @@ from tui.commands.options import (
 )
 from tui.commands.reporting import VALIDATION_COLUMNS, epoch_line, heading
 from tui.commands.runs import look_at
-from tui.facts import facts_of, label_of
-from tui.formats import place_text, rate_text, spread_text, text_of
+from tui.facts import fact_text, facts_of, label_of
+from tui.formats import place_text, rate_text, spread_text
 
 
 @click.command(short_help="Show a run, or what differs between two.")
@@ -84,7 +84,7 @@ def _show_run(run: Run) -> None:
         add_row(table, "Note", snapshot.labels.note)
     for key, value in facts_of(config, progress, snapshot.name).items():
         if value not in (None, ""):
-            add_row(table, label_of(key), text_of(value))
+            add_row(table, label_of(key), fact_text(key, value))
     if progress.rate_change:
         add_row(table, "Changed to", rate_text(progress.rate_change))
     print_table(table)
@@ -128,7 +128,7 @@ def _show_differences(store: Store, first: Run, second: Run, as_json: bool) -> N
     else:
         table = make_table("setting", first.id, second.id)
         for key in differing:
-            add_row(table, label_of(key), *(text_of(each[key]) for each in facts))
+            add_row(table, label_of(key), *(fact_text(key, each[key]) for each in facts))
         print_table(table)
     _show_verdict(store, first, second)
 

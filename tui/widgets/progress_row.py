@@ -34,7 +34,8 @@ class ProgressRow(Static):
         label = f"{clean(self.label)} " if self.label else ""
         head = f"{sign[ascii_only]} {label}epoch {step.epoch}/{snapshot.epochs} "
         width = self.outer_size.width - self.styles.gutter.width  # `size` may have all of the screen laid out
-        for tail in _tails(step, snapshot.seconds_left):
+        started = snapshot.progress.started
+        for tail in _tails(step, snapshot.seconds_left, (started and started.kernels) or ""):
             room = width - len(head) - len(tail)
             if room >= MINIMUM_BAR:
                 break
@@ -42,14 +43,17 @@ class ProgressRow(Static):
         return Content.assemble((head, "bold $primary"), *bar, tail)
 
 
-def _tails(step: Step, seconds_left: float | None) -> list[str]:
-    """Return what follows the bar, from the most to the least told."""
+def _tails(step: Step, seconds_left: float | None, kernels: str) -> list[str]:
+    """Return what follows the bar, from the most to the least told; `kernels` says whose the speed is, if known."""
     steps = f" {count(step.step)}/{count(step.steps)}"
     eta = f"   ETA {clock(seconds_left)}" if seconds_left is not None else ""
     speed = f"   {count(step.images_per_second)} images/s"
     loss = f"   loss {figure(step.loss)}"
     accuracy = f"   acc {step.accuracy:.4f}"
-    parts = [loss + accuracy + speed + eta, loss + speed + eta, speed + eta, eta, ""]
+    whose = f" with {kernels} kernels" if kernels else ""
+    parts = [
+        loss + accuracy + speed + whose + eta, loss + speed + whose + eta, loss + speed + eta, speed + eta, eta, "",
+    ]  # fmt: skip
     return [*(steps + part for part in parts), ""]
 
 
