@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.backends import BACKENDS
@@ -16,6 +15,7 @@ from engine.config import TrainConfig
 from engine.conventions import NATIVE
 from engine.errors import RunError
 from engine.presets import PRESETS
+from engine.run_index import moment_in
 
 if TYPE_CHECKING:
     from engine.runs import Run, Store
@@ -51,11 +51,11 @@ def family_of(run_id: str, settings: Mapping[str, TrainConfig]) -> tuple[str, ..
     `settings` has the settings of all runs by id. Members differ in nothing but backend and seed, and each was created
     within SECONDS_APART of another one; of two runs with the same backend and seed, the nearer one belongs to it.
     """
-    own, moment = settings.get(run_id), _created(run_id)
+    own, moment = settings.get(run_id), moment_in(run_id)
     if own is None or moment is None:
         return (run_id,)
     members = {(own.backend, own.seed): (moment, run_id)}
-    moments = {other: _created(other) for other in settings}
+    moments = {other: moment_in(other) for other in settings}
     dated = sorted((abs(at - moment), at, other) for other, at in moments.items() if at is not None)
     for _, at, other in dated:
         key = settings[other].backend, settings[other].seed
@@ -93,10 +93,3 @@ def _settings(runs: Iterable[Run]) -> dict[str, TrainConfig]:
         with contextlib.suppress(RunError):
             found[run.id] = run.config
     return found
-
-
-def _created(run_id: str) -> float | None:
-    """Return when a run was created, in seconds, from its id; None for an id of another form."""
-    with contextlib.suppress(ValueError):
-        return datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").timestamp() + int(run_id[-4:], 16) / 65536
-    return None

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ from engine.eventlog import EventFollower, read_events
 from engine.events import AnyEvent
 from engine.labels import Labels, checked_name, checked_note, read_labels, write_labels
 from engine.locks import FileLock, is_held
+from engine.run_index import SHORT_NAME, entry_of, id_of, index_of, index_writer, moment_of, run_ids_in
 
 Status = Literal["waiting", "running", "paused", "completed", "stopped", "failed", "crashed"]
 LIVE: frozenset[Status] = frozenset({"waiting", "running", "paused"})
@@ -139,10 +141,21 @@ class Run:
         return self.name or self.id
 
     @property
+    def short_name(self) -> str:
+        """The name that the store gave the run, such as `torch-3`; no other run of the store ever has it.
+
+        Empty where the run is gone.
+        """
+        entry = entry_of(self.path)
+        return entry.name if entry else ""
+
+    @property
     def created(self) -> datetime | None:
-        """When the run was created (local time, from its id), or None for a directory of another name."""
-        with contextlib.suppress(ValueError):
-            return datetime.strptime(self.id[:15], "%Y%m%d-%H%M%S")
+        """When the run was created, in local time with its offset; None where nothing tells."""
+        entry = entry_of(self.path)
+        moment = entry.moment if entry else moment_of(self.path)
+        with contextlib.suppress(OverflowError, OSError, ValueError):
+            return datetime.fromtimestamp(moment).astimezone() if moment else None
         return None
 
     def events(self) -> list[AnyEvent]:
@@ -211,22 +224,26 @@ class Store:
     def run_ids(self) -> list[str]:
         """Return the ids of the runs, the oldest first; [] when the store does not exist yet."""
         try:
-            return sorted((entry.name for entry in os.scandir(self.path) if _is_run(entry)), key=_moment)
+            found = run_ids_in(self.path)
+            return index_of(self.path, found).sorted(found)
         except FileNotFoundError:
             return []
         except OSError as error:
             raise self._unusable("read", error) from error
 
     def find(self, reference: str) -> Run:
-        """Return the run that `reference` means: an id, a unique prefix of one, a name, or `last`.
+        """Return the run that `reference` means: an id, a short name, a unique prefix of an id, a name, or `last`.
 
         Raises RunError when there is no such run, or more than one.
         """
         runs = self.runs()
         if reference == "last" and runs:
             return runs[-1]
-        exact = [run for run in runs if run.id == reference]
-        matches = exact or [run for run in runs if reference and run.id.startswith(reference)]
+        matches = [run for run in runs if run.id == reference]
+        if not matches and re.match(SHORT_NAME, reference):
+            # Before there were short names, users could call a run so.
+            matches = [run for run in runs if reference in (run.short_name, run.name)]
+        matches = matches or [run for run in runs if reference and run.id.startswith(reference)]
         matches = matches or [run for run in runs if reference and run.name == reference]
         if len(matches) == 1:
             return matches[0]
@@ -234,21 +251,25 @@ class Store:
             hint = "mnist-tui runs lists them." if runs else "Train one first: mnist-tui train"
             raise RunError("No such run", f"There is no run “{reference}” in {self.path}.", hint)
         ids = ", ".join(run.id for run in matches[-5:])
-        raise RunError("Run not clear", f"“{reference}” means {len(matches)} runs, such as {ids}.", "Say more.")
+        raise RunError("Run not clear", f"“{reference}” means {len(matches)} runs, such as {ids}.", "Use an id.")
 
     def create(self, config: TrainConfig) -> tuple[Run, FileLock]:
         """Make a new run's directory; return the run and its lock, held by this process.
 
         The directory appears in one step, locked and with its settings, so that nobody sees it half made.
-        Raises StoreError when the store cannot be written.
+        Raises StoreError when the store cannot be written, and what `check_name` raises.
         """
+        check_name(config.name, ())
         draft = self.path / f".new-{os.urandom(8).hex()}"
         try:
             draft.mkdir(parents=True)
             (draft / "config.json").write_bytes(config.to_json() + b"\n")
             lock = FileLock(draft / "run.lock")
             lock.acquire()
-            run = Run(_rename_to_new_id(draft, config.backend))
+            with index_writer(self.path) as index:
+                index.add_found(run_ids_in(self.path))
+                run = Run(_rename_to_new_id(draft, config.backend))
+                index.add_created(run.id, config.backend)
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
             raise self._unusable("written", error) from error
@@ -280,6 +301,8 @@ class Store:
                 run.lock_path.unlink()  # taking the lock would write where it leads
             if not lock.acquire():
                 raise RunError("Run is live", f"Run {run.id} is being trained.", f"First: mnist-tui stop {run.id}")
+            with index_writer(self.path) as index:
+                index.add_found(run_ids_in(self.path))  # while it is still there, so that its short name is not reused
             shutil.rmtree(run.path)
         except OSError as error:
             raise self._unusable("written", error) from error
@@ -302,8 +325,14 @@ def open_run(reference: str, store: str | Path | None = None) -> Run:
 def check_name(text: str, run_ids: Iterable[str]) -> str:
     """Return `text` as a name that commands find a run by; raise ConfigError or RunError where it cannot be one."""
     name = checked_name(text)
-    if name == "last" or (name and any(run_id.startswith(name) for run_id in run_ids)):
-        found = "the newest run" if name == "last" else "runs whose id begins so"
+    found = ""
+    if name == "last":
+        found = "the newest run"
+    elif re.match(SHORT_NAME, name):
+        found = "the run with this short name"
+    elif name and any(run_id.startswith(name) for run_id in run_ids):
+        found = "runs whose id begins so"
+    if found:
         raise RunError("Name not usable", f"“{name}” means {found} wherever a run is asked for.", "Choose another.")
     return name
 
@@ -313,27 +342,14 @@ def _deciding_accuracy(epoch: events.EpochFinished) -> float:
 
 
 def _rename_to_new_id(draft: Path, backend: str) -> Path:
-    """Rename a run's directory to `<date>-<time>-<backend>-<fraction of the second, in 1/65536>`, which is new."""
+    """Rename a run's directory to a new id, see `id_of`."""
     while True:
-        now = datetime.now()
-        path = draft.with_name(f"{now:%Y%m%d-%H%M%S}-{backend}-{now.microsecond * 65536 // 1_000_000:04x}")
         try:
-            return draft.rename(path)
+            return draft.rename(draft.with_name(id_of(time.time(), backend)))
         except OSError as error:
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                 raise
             time.sleep(1 / 65536)
-
-
-def _moment(run_id: str) -> tuple[str, str, str]:
-    """Return what run ids sort by: their second, and its fraction; then the whole, for those of another form."""
-    return run_id[:15], run_id[-4:], run_id
-
-
-def _is_run(entry: os.DirEntry[str]) -> bool:
-    if entry.name.startswith(".") or not entry.is_dir(follow_symlinks=False):
-        return False
-    return os.access(f"{entry.path}/config.json", os.F_OK)  # a Path would take three times as long
 
 
 def _first_name(run: Run) -> str:

@@ -170,7 +170,7 @@ def _seconds(snapshot: RunSnapshot) -> float | None:
 
 CURVE_WIDTH = 10
 LEAST, ENOUGH, MOST = 20, 32, 60
-"""The least and the most cells that the names of the runs are to have before other columns come, an id having 31; and
+"""The least and the most cells that the names of the runs are to have before other columns come, an id having 32; and
 the most beside a note, which then takes what is left."""
 ALWAYS = ("status", "run", "epochs", "best acc", "time")
 SPARE = {"accuracy": 90, "backend": 0, "model": 0, CREATED: 0, "note": 130}
@@ -181,7 +181,7 @@ COLUMNS = {
     for column in (
         Column("status", 12, _status_text, lambda s: _STATUSES.index(s.status)),
         Column("run", 0, lambda s, ascii: s.label, lambda s: _as_people_count(s.label)),
-        Column(CREATED, 11, _created, lambda s: s.run.id, high_first=True),
+        Column(CREATED, 11, _created, lambda s: s.run.created, high_first=True),
         Column("backend", 10, lambda s, ascii: _backend(s), lambda s: _backend(s) or None),
         Column("model", 11, lambda s, ascii: s.model, lambda s: s.model or None),
         Column("epochs", 7, _epochs, lambda s: len(s.progress.epochs), is_figure=True, high_first=True),

@@ -20,6 +20,7 @@ from engine.errors import RunError, StoreError
 from engine.eventlog import EventWriter
 from engine.events import AnyEvent, CommandApplied, EpochFinished, RunFinished, RunRelaunched, RunStarted
 from engine.locks import FileLock
+from engine.run_index import INDEX_FILE
 from engine.runs import LIVE, Progress, Run, Store, open_run
 
 STARTED = RunStarted(
@@ -258,9 +259,9 @@ class TestCreating:
 
     def test_its_id_tells_when_and_with_what(self, make_run: Callable[..., Run]) -> None:
         run = make_run(backend="tensorflow")
-        assert re.fullmatch(r"\d{8}-\d{6}-tensorflow-[0-9a-f]{4}", run.id)
+        assert re.fullmatch(r"\d{8}-\d{6}Z-tensorflow-[0-9a-f]{4}", run.id)
         assert run.created is not None
-        assert timedelta(0) <= datetime.now() - run.created < timedelta(minutes=1)
+        assert timedelta(0) <= datetime.now().astimezone() - run.created < timedelta(minutes=1)
 
     def test_many_at_once_have_ids_of_their_own_in_the_order_they_were_made(
         self, store: Store, make_run: Callable[..., Run]
@@ -298,7 +299,7 @@ class TestDeleting:
         (run.predictions_path / "epoch-0001.npz").touch()
         store.delete(run)
         assert store.runs() == []
-        assert list(store.path.iterdir()) == []
+        assert [path.name for path in store.path.iterdir()] == [INDEX_FILE]
 
     def test_a_live_run_is_not_deleted(self, store: Store, make_run: Callable[..., Run]) -> None:
         run = make_run(STARTED, live=True)

@@ -68,7 +68,7 @@ def offered(cli_store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 @pytest.mark.parametrize("words", [("show",), ("show", "last"), ("attach",), ("mistakes", "last", "--against")])
 def test_a_run_is_offered_by_name_and_id(offered: Offered, runs: list[str], words: tuple[str, ...]) -> None:
-    assert offered(*words, "") == ["last", "mine", *reversed(runs)]
+    assert offered(*words, "") == ["last", "mine", *(f"torch-{number}" for number in (4, 3, 2, 1)), *reversed(runs)]
     assert offered(*words, "mi") == ["mine"]
 
 
@@ -84,7 +84,7 @@ def test_runs_come_from_the_store_that_is_named(
 def test_a_name_that_a_shell_would_split_is_not_offered(offered: Offered, cli_store: Path) -> None:
     odd, lock = Store(cli_store).create(TrainConfig.preset("pytorch-tutorial", name="two words; rm"))
     lock.release()
-    assert offered("show", "") == ["last", odd.id]
+    assert offered("show", "") == ["last", "torch-1", odd.id]
 
 
 def test_a_broken_config_file_offers_nothing_and_says_nothing(

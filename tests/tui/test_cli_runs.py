@@ -33,6 +33,7 @@ EPOCH = events.EpochFinished(
 DIVERGED = events.ErrorInfo(title="Training diverged", message="The loss is not finite.", hint="Use a smaller one.")
 SUMMARY_KEYS = [
     "run",
+    "short_name",
     "status",
     "place",
     "backend",

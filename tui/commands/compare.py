@@ -34,7 +34,7 @@ from tui.terminal import clean
 @store_option
 @json_option
 def compare(first: str, second: str, store_path: str | None, as_json: bool) -> None:
-    """Compare two runs (each an id, the beginning of one, a name, or "last"): accuracy, speed, memory, answers.
+    """Compare two runs (each an id or its beginning, a name, torch-3, or "last"): accuracy, speed, memory, answers.
 
     Runs that were launched with them and differ from them in their seed alone count too, unless RUN and RUN2 are such
     runs themselves. The verdict calls no difference that is within chance: by McNemar's test on one seed each, by the

@@ -26,7 +26,7 @@ POLL_SECONDS = 0.05
 @click.argument("reference", metavar="RUN", shell_complete=offer_runs)
 @store_option
 def pause(reference: str, store_path: str | None) -> None:
-    """Hold RUN (an id, the beginning of one, a name, or "last") before its next step."""
+    """Hold RUN (an id or its beginning, a name, torch-3, or "last") before its next step."""
     run = open_store(store_path).find(reference)
     run.send(commands.Pause())
     while is_held(run.lock_path) and run.status() != "paused":
@@ -55,7 +55,7 @@ def pause(reference: str, store_path: str | None) -> None:
 def resume(
     reference: str, store_path: str | None, as_json: bool, detach: bool, skip_queue: bool, **flags: str | None
 ) -> int:
-    """Go on with RUN (an id, the beginning of one, a name, or "last").
+    """Go on with RUN (an id or its beginning, a name, torch-3, or "last").
 
     A paused run goes on where it was. One that has ended gets a new worker, which continues from the last
     checkpoint; with --epochs also one that is complete.
@@ -72,7 +72,7 @@ def resume(
 @click.option("--now", is_flag=True, help="Do not test and save first.")
 @store_option
 def stop(reference: str, now: bool, store_path: str | None) -> None:
-    """Stop RUN (an id, the beginning of one, a name, or "last") and wait until it has ended."""
+    """Stop RUN (an id or its beginning, a name, torch-3, or "last") and wait until it has ended."""
     run = open_store(store_path).find(reference)
     run.send(commands.Stop(now=now))
     while is_held(run.lock_path):

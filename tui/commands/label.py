@@ -14,7 +14,7 @@ from tui.terminal import clean
 @click.argument("name")
 @store_option
 def rename(reference: str, name: str, store_path: str | None) -> None:
-    """Call RUN (an id, the beginning of one, a name, or "last") NAME from now on; "" takes its name away.
+    """Call RUN (an id or its beginning, a name, torch-3, or "last") NAME from now on; "" takes its name away.
 
     The run is found by that name, not by its old one, also while it trains; its settings stay as they are.
     """
@@ -32,7 +32,7 @@ def rename(reference: str, name: str, store_path: str | None) -> None:
 @click.argument("text")
 @store_option
 def note(reference: str, text: str, store_path: str | None) -> None:
-    """Write TEXT on RUN (an id, the beginning of one, a name, or "last"), in place of its note; "" takes it away."""
+    """Write TEXT on RUN (an id or its beginning, a name, torch-3, or "last"); "" takes its note away."""
     store = open_store(store_path)
     run = store.find(reference)
     store.annotate(run, text)

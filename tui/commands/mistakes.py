@@ -66,7 +66,7 @@ DIGIT = click.IntRange(0, CLASSES - 1)
 @store_option
 @json_option
 def mistakes(reference: str | None, store_path: str | None, as_json: bool, all_runs: bool, **options: Any) -> None:
-    """List the test digits that RUN (an id, the beginning of one, a name, or "last") gets wrong.
+    """List the test digits that RUN (an id or its beginning, a name, torch-3, or "last") gets wrong.
 
     With --all-runs, RUN only says which images: those it was tested on (default: the newest run's).
     """

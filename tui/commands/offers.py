@@ -22,7 +22,7 @@ Offer = Callable[[click.Context, click.Parameter, str], Items]
 
 
 def offer_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
-    """Return `last`, the names and the ids of the runs in the store that the words so far mean, the newest first.
+    """Return `last`, then the names, short names and ids of the store's runs that the word begins, newest first.
 
     A name that several runs share means none of them. Where there is no reading the store, nothing is offered: the
     command itself says what is wrong.
@@ -38,6 +38,7 @@ def offer_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) 
     uses = Counter(names.values())
     items = [CompletionItem("last", help="the newest run")] if runs else []
     items += [CompletionItem(name, help=run_id) for run_id, name in names.items() if uses[name] == 1]
+    items += [CompletionItem(run.short_name, help=names.get(run.id, run.id)) for run in runs]
     items += [CompletionItem(run.id, help=names.get(run.id)) for run in runs]
     return [item for item in items if item.value.startswith(incomplete) and PLAIN_WORD.fullmatch(item.value)]
 

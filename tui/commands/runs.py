@@ -55,7 +55,7 @@ def runs(store_path: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events as JSON lines.")
 @click.pass_obj
 def attach(group: GroupOptions, reference: str, store_path: str | None, as_lines: bool, as_json: bool) -> int:
-    """Watch RUN (an id, the beginning of one, a name, or "last") until it ends; leaving does not stop it.
+    """Watch RUN (an id or its beginning, a name, torch-3, or "last") until it ends; leaving does not stop it.
 
     On a terminal the app opens; else the run is told line by line from its beginning.
     """
@@ -76,7 +76,7 @@ def attach(group: GroupOptions, reference: str, store_path: str | None, as_lines
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @store_option
 def delete(reference: str, yes: bool, store_path: str | None) -> int:
-    """Delete RUN (an id, the beginning of one, a name, or "last") with its weights and predictions."""
+    """Delete RUN (an id or its beginning, a name, torch-3, or "last") with its weights and predictions."""
     store = open_store(store_path)
     run = store.find(reference)
     if not yes and not _is_deletion_wanted(run):
@@ -112,6 +112,7 @@ def _summary(snapshot: RunSnapshot) -> dict[str, Any]:
     progress, run = snapshot.progress, snapshot.run
     return {
         "run": run.id,
+        "short_name": run.short_name,
         "status": snapshot.status,
         "place": asdict(snapshot.place) if snapshot.place else None,
         "backend": snapshot.backend or None,

@@ -33,7 +33,7 @@ POLL_SECONDS = 0.05
 )
 @store_option
 def set(reference: str, learning_rate: str, store_path: str | None) -> None:
-    """Change the learning rate of RUN (an id, the beginning of one, a name, or "last") from its next step on.
+    """Change the learning rate of RUN (an id or its beginning, a name, torch-3, or "last") from its next step on.
 
     It holds until the end of the run, also after a resume. A waiting run takes it from its first step on.
     """

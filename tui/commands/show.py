@@ -31,7 +31,7 @@ from tui.formats import place_text, rate_text, spread_text
 @store_option
 @json_option
 def show(reference: str, other: str | None, store_path: str | None, as_json: bool) -> None:
-    """Show the settings, epochs and result of RUN (an id, the beginning of one, a name, or "last").
+    """Show the settings, epochs and result of RUN (an id or its beginning, a name, torch-3, or "last").
 
     With RUN2, show every difference between the two runs' settings, with the defaults that each framework brings.
     """
