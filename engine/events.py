@@ -14,6 +14,8 @@ import msgspec
 SCHEMA = 1
 
 Outcome = Literal["completed", "stopped", "failed"]
+ExtensionSchedule = Literal["hold", "restart"]
+"""What the learning rate does in epochs beyond the plan: keep its last value, or begin its schedule anew."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -46,6 +48,17 @@ class RunRelaunched(Event, frozen=True, kw_only=True, tag="run_relaunched"):
     """A new worker takes an ended run up again; RunStarted follows when its turn has come."""
 
 
+class RunExtended(Event, frozen=True, kw_only=True, tag="run_extended"):
+    """The run was resumed with another number of epochs in all; fewer than before only shorten it.
+
+    `schedule` says what the learning rate does beyond the epochs that were planned until then.
+    """
+
+    epochs_before: int
+    epochs: int
+    schedule: ExtensionSchedule
+
+
 class DeviceAwaited(Event, frozen=True, kw_only=True, tag="device_awaited"):
     """Another run is training on this device; this one waits for its turn."""
 
@@ -65,6 +78,8 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
 
     `kernels` says whose code computes the training steps: `framework` for the framework's own layers, `fused` for ours
     (see engine.backends.base.Kernels). Logs of earlier versions do not say: null.
+    `resumed_step` is how many steps of the next epoch that checkpoint holds, and `learning_rate` the base rate that is
+    in force: the setting, or what the user changed it to. `epochs` is how many there will be in all.
     """
 
     run: str
@@ -78,6 +93,8 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
     epochs: int
     resumed_from: int | None = None
     kernels: str | None = None
+    resumed_step: int | None = None
+    learning_rate: float | None = None
 
 
 class Step(Event, frozen=True, kw_only=True, tag="step"):
@@ -130,14 +147,15 @@ class PredictionsSaved(Event, frozen=True, kw_only=True, tag="predictions_saved"
 class CommandApplied(Event, frozen=True, kw_only=True, tag="command_applied"):
     """The worker carried out what the user asked; `command` is the command's type.
 
-    It holds from `step` (from 1) of `epoch` on. `learning_rate` is the one that was set; `memory_bytes` is what a
-    paused worker keeps of this machine's memory.
+    It holds from `step` (from 1) of `epoch` on. `learning_rate` is the one that was set, in place of
+    `learning_rate_before`; `memory_bytes` is what a paused worker keeps of this machine's memory.
     """
 
     command: str
     epoch: int | None = None
     step: int | None = None
     learning_rate: float | None = None
+    learning_rate_before: float | None = None
     memory_bytes: int | None = None
 
 
@@ -160,6 +178,7 @@ class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
 
 AnyEvent = (
     RunRelaunched
+    | RunExtended
     | DeviceAwaited
     | DownloadProgressed
     | RunStarted

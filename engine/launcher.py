@@ -6,12 +6,12 @@ import subprocess
 from datetime import datetime
 from typing import Any
 
-from engine.config import FIELDS, TrainConfig
+from engine.config import FIELDS, TrainConfig, parse_field
 from engine.conventions import NATIVE
 from engine.devices import expected_device
 from engine.errors import ConfigError, RunError, StoreError
 from engine.eventlog import EventWriter
-from engine.events import RunRelaunched
+from engine.events import ExtensionSchedule, RunExtended, RunRelaunched
 from engine.files import write_atomically
 from engine.locks import FileLock
 from engine.postmortem import WORKER_STARTED
@@ -39,22 +39,33 @@ def launch(store: Store, config: TrainConfig, skip_queue: bool = False) -> Run:
     return run
 
 
-def relaunch(run: Run, skip_queue: bool = False, **changes: Any) -> None:
-    """Start a worker that continues `run` from its last checkpoint.
+def relaunch(
+    run: Run,
+    skip_queue: bool = False,
+    epochs: int | None = None,
+    schedule: ExtensionSchedule = "hold",
+    **changes: Any,
+) -> None:
+    """Start a worker that continues `run` from its last checkpoint, up to `epochs` in all (default: as planned).
 
-    `changes` may name another `backend`, `device`, `threads` or a higher number of `epochs`. On another backend
-    the run keeps the conventions that it began with. Raises ConfigError for a change that would make it another
-    run, RunError when a worker is alive already, and StoreError when the run's files cannot be written.
+    What the learning rate does in epochs beyond the plan is said by `schedule` (see engine.plan). `changes` may name
+    another `backend`, `device` or `threads`; on another backend the run keeps the conventions that it began with.
+
+    Raises ConfigError for a change that would make it another run; RunError when a worker is alive already, or when
+    so many epochs are done; and StoreError when the run's files cannot be written. Nothing is written then.
     """
     config = continued(run.config, changes)
     lock = FileLock(run.lock_path)
     try:
         if not lock.acquire(SECONDS_TO_LEAVE if run.status() not in LIVE else 0):
             raise RunError("Run is live", f"Run {run.id} is running already.", f"mnist-tui attach {run.id}")
+        extension = None if epochs is None else extended(run, epochs, schedule)
         if config != run.config:
             write_atomically(run.config_path, lambda file: file.write(config.to_json() + b"\n"))
         log = EventWriter(run.events_path)
         log.append(RunRelaunched())
+        if extension:
+            log.append(extension)
         log.close()
         _start_worker(run, lock, config.device, skip_queue)
     except OSError as error:
@@ -63,9 +74,26 @@ def relaunch(run: Run, skip_queue: bool = False, **changes: Any) -> None:
         lock.release()
 
 
+def extended(run: Run, epochs: int, schedule: ExtensionSchedule = "hold") -> RunExtended | None:
+    """Return the event that gives `run` this many epochs in all; None where it has as many.
+
+    Raises ConfigError for a number that no run can have, and RunError when so many epochs are done.
+    """
+    epochs, progress = parse_field("epochs", epochs), run.progress()
+    done, planned = len(progress.epochs), progress.planned_epochs or run.config.epochs
+    if epochs <= done:
+        plural = "" if done == 1 else "s"
+        raise RunError(
+            "Epochs are done already",
+            f"Run {run.id} has trained {done:,} epoch{plural}, so {epochs:,} in all leaves nothing to train.",
+            f"Ask for more than {done:,} epoch{plural}: --epochs counts those that are done too.",
+        )
+    return None if epochs == planned else RunExtended(epochs_before=planned, epochs=epochs, schedule=schedule)
+
+
 def continued(config: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
     """Return the settings that a run with `config` goes on with; raise ConfigError for what cannot change."""
-    for name in changes.keys() - {"backend", "device", "threads", "epochs"}:
+    for name in changes.keys() - {"backend", "device", "threads"}:
         raise ConfigError(name, f"{FIELDS[name].label} cannot change in the middle of a run.", "Train a new one.")
     pinned = NATIVE[config.backend] if config.conventions == "auto" else config.conventions
     if changes.get("backend", config.backend) != config.backend:

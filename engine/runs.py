@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Literal
 import msgspec
 
 from engine import commands, events
+from engine.changes import Change, ChangeLog, Extension, RateChange
 from engine.config import TrainConfig
 from engine.errors import ConfigError, RunError, StoreError
 from engine.eventlog import EventFollower, read_events
@@ -35,7 +36,10 @@ class Progress:
     """What a run's events add up to; accuracies from 0 to 1, `seconds` of training alone.
 
     `waiting`: the worker, whether the first or a later one, has not begun to train yet. `memory_bytes` is what it
-    keeps while it is paused. `rate_change` is how the user last changed the learning rate.
+    keeps while it is paused. `planned_epochs` is how many epochs the run is to train in all. `changes` are those made
+    on the way that still count (see engine.changes). `mistakes` is how many test images were wrong after each epoch
+    whose predictions were saved, and `checkpoint` the last one that was written; a resume from an older checkpoint
+    takes both back.
     """
 
     waiting: bool = True
@@ -45,7 +49,10 @@ class Progress:
     finished: events.RunFinished | None = None
     paused: bool = False
     memory_bytes: int | None = None
-    rate_change: events.CommandApplied | None = None
+    planned_epochs: int | None = None
+    changes: tuple[Change, ...] = ()
+    mistakes: tuple[tuple[int, int], ...] = ()
+    checkpoint: events.CheckpointSaved | None = None
 
     @classmethod
     def of(cls, log: Iterable[AnyEvent]) -> Progress:
@@ -53,31 +60,66 @@ class Progress:
         started: events.RunStarted | None = None
         finished: events.RunFinished | None = None
         step: events.Step | None = None
+        checkpoint: events.CheckpointSaved | None = None
         epochs: dict[int, events.EpochFinished] = {}
+        mistakes: dict[int, int] = {}
         waiting, paused = True, False
         memory: int | None = None
-        rate_change: events.CommandApplied | None = None
+        changes = ChangeLog()
         for event in log:
             match event:
                 case events.RunStarted():
                     started, finished, step = event, None, None
                     waiting, paused = False, False
-                    epochs = {n: e for n, e in epochs.items() if n <= (event.resumed_from or 0)}
+                    resumed_from = event.resumed_from or 0
+                    epochs = {n: e for n, e in epochs.items() if n <= resumed_from}
+                    mistakes = {n: wrong for n, wrong in mistakes.items() if n <= resumed_from}
+                    checkpoint = checkpoint if checkpoint and checkpoint.epoch <= resumed_from else None
                 case events.RunRelaunched():
                     waiting, finished, step = True, None, None
                 case events.Step():
                     step = event
                 case events.EpochFinished():
                     epochs[event.epoch] = event
+                case events.PredictionsSaved():
+                    mistakes[event.epoch] = event.mistakes
+                case events.CheckpointSaved():
+                    checkpoint = event
                 case events.CommandApplied(command="pause" | "resume" as command):
                     paused, memory = command == "pause", event.memory_bytes
-                case events.CommandApplied(command="set_learning_rate"):
-                    rate_change = event
                 case events.RunFinished():
                     finished = event
                 case _:
                     pass
-        return cls(waiting, started, tuple(epochs.values()), step, finished, paused, memory, rate_change)
+            changes.note(event, len(epochs))
+        return cls(
+            waiting=waiting,
+            started=started,
+            epochs=tuple(epochs.values()),
+            last_step=step,
+            finished=finished,
+            paused=paused,
+            memory_bytes=memory,
+            planned_epochs=changes.planned_epochs,
+            changes=changes.changes,
+            mistakes=tuple(mistakes.items()),
+            checkpoint=checkpoint,
+        )
+
+    @property
+    def rate_changes(self) -> tuple[RateChange, ...]:
+        """How the user changed the learning rate on the way."""
+        return tuple(change for change in self.changes if isinstance(change, RateChange))
+
+    @property
+    def rate_change(self) -> RateChange | None:
+        """How the user last changed the learning rate."""
+        return self.rate_changes[-1] if self.rate_changes else None
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether the run was given more epochs than it was launched with."""
+        return any(isinstance(change, Extension) and change.after > change.before for change in self.changes)
 
     @property
     def best(self) -> events.EpochFinished | None:
@@ -161,6 +203,12 @@ class Run:
     def events(self) -> list[AnyEvent]:
         """Return everything that happened so far."""
         return read_events(self.events_path)
+
+    def told_but_steps(self) -> Iterator[AnyEvent]:
+        """Yield what happened so far, without most of the steps: fast where there are millions of them."""
+        follower = self.follow()
+        while batch := follower.read(steps=1):
+            yield from batch
 
     def follow(self) -> EventFollower:
         """Return a reader that hands out the events from the first one on, as they come."""

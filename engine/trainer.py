@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psutil
@@ -25,7 +25,7 @@ from engine.events import AnyEvent
 from engine.failures import diverged, failed, storage_error
 from engine.memory import peak_memory_bytes
 from engine.models import ARCHITECTURES
-from engine.optimization import learning_rates
+from engine.plan import Plan
 from engine.postmortem import explained
 from engine.split import Split, image_order
 
@@ -73,7 +73,9 @@ def _events(config: TrainConfig, run: Run | None, control: Control, backend: Bac
     backend = backend or load_backend(config.backend)
     learner = backend.learner(config, split.train_images, split.train_labels)
     architecture = ARCHITECTURES[config.model]
+    plan = Plan.of(config, run.told_but_steps() if run else ())
     resumed = checkpoint.latest(run.path, architecture, config.optimizer) if run else None
+    metadata = resumed[1] if resumed else None
     yield events.RunStarted(
         run=run.id if run else "",
         backend=backend.name,
@@ -83,11 +85,13 @@ def _events(config: TrainConfig, run: Run | None, control: Control, backend: Bac
         model=config.model,
         parameters=architecture.parameters,
         dataset=msgspec.structs.replace(dataset.info, train_examples=len(split.train_labels)),
-        epochs=config.epochs,
-        resumed_from=resumed[1].epoch if resumed else None,
         kernels=learner.kernels,
+        epochs=plan.epochs,
+        resumed_from=metadata.epoch if metadata else None,
+        resumed_step=metadata.step if metadata else None,
+        learning_rate=(metadata and metadata.learning_rate) or config.learning_rate,
     )
-    training = _Training(config, split, learner, run, control, backend)
+    training = _Training(config, plan, split, learner, run, control, backend)
     if resumed:
         state, metadata, warning = resumed
         learner.load_state(state)
@@ -103,6 +107,7 @@ class _Training:
     """One run from its first step, or from a checkpoint, to its RunFinished."""
 
     config: TrainConfig
+    plan: Plan
     split: Split
     learner: Learner
     run: Run | None
@@ -135,7 +140,7 @@ class _Training:
     def train(self) -> Iterator[AnyEvent]:
         """Train what is left to train."""
         try:
-            while self.epoch.number <= self.config.epochs:
+            while self.epoch.number <= self.plan.epochs:
                 yield from self._train_epoch()
                 yield from self._finish_epoch()
                 self.epoch = Epoch(self.epoch.number + 1)
@@ -281,9 +286,12 @@ class _Training:
     def _learning_rates(self, count: int, step: int | None = None) -> np.ndarray:
         """Return the learning rates of `count` steps of this epoch, from `step` on (default: the next one)."""
         step = self.epoch.step if step is None else step
-        first = (self.epoch.number - 1) * self.steps + step
-        peak = self.learning_rate or self.config.learning_rate
-        return learning_rates(self.config.schedule, peak, first, count, self.config.epochs * self.steps)
+        return self.plan.rates(self._base_rate, self.epoch.number, step, count, self.steps)
+
+    @property
+    def _base_rate(self) -> float:
+        """The learning rate that the schedule is scaled to: the setting, or what the user changed it to."""
+        return self.learning_rate or self.config.learning_rate
 
     def _obey(self) -> Iterator[AnyEvent]:
         """Carry out what the user asked since the last look, and wait while paused; raises StopRequested."""
@@ -309,19 +317,12 @@ class _Training:
 
     def _set_learning_rate(self, rate: float) -> Iterator[AnyEvent]:
         """Train on with another learning rate, and save that: the old one must not come back with a crash."""
-        self.learning_rate = rate
-        yield self._applied("set_learning_rate", learning_rate=rate)
+        before, self.learning_rate = self._base_rate, rate
+        yield self._applied("set_learning_rate", learning_rate=rate, learning_rate_before=before)
         if self.run:
             yield from self._save_checkpoint(replace(self.epoch), is_best=False)
 
-    def _applied(
-        self, command: str, learning_rate: float | None = None, memory_bytes: int | None = None
-    ) -> events.CommandApplied:
+    def _applied(self, command: str, **figures: Any) -> events.CommandApplied:
+        """Return that a command was carried out before the next step; `figures` are further fields of the event."""
         epoch = self.epoch
-        return events.CommandApplied(
-            command=command,
-            epoch=epoch.number,
-            step=epoch.step + 1,
-            learning_rate=learning_rate,
-            memory_bytes=memory_bytes,
-        )
+        return events.CommandApplied(command=command, epoch=epoch.number, step=epoch.step + 1, **figures)

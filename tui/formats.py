@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine.comparison import Spread
-    from engine.events import CommandApplied
     from engine.turns import Place
 
 
@@ -86,11 +85,6 @@ def ordinal(number: int) -> str:
 def place_text(place: Place) -> str:
     """`2nd in line for cpu, behind my run`."""
     return f"{ordinal(place.number)} in line for {place.device}, behind {place.behind}"
-
-
-def rate_text(change: CommandApplied) -> str:
-    """`learning rate 0.001 from epoch 3, step 120 on`."""
-    return f"learning rate {change.learning_rate:g} from epoch {change.epoch}, step {count(change.step or 1)} on"
 
 
 def from_home(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from engine import events
 from engine.config import TrainConfig
@@ -14,6 +15,7 @@ from engine.labels import UNLABELLED, Labels, Stamp, read_labels, stamp_of
 from engine.postmortem import crash_of, last_words
 from engine.runs import LIVE, Progress, Run, Status
 from engine.turns import Place, place_of
+from tui.change_words import ChangeMark, change_marks
 from tui.formats import memory_size
 
 FIRST_EPOCH_POINTS = 400
@@ -24,9 +26,8 @@ class RunSnapshot:
     """A run as the screens show it.
 
     `first_epoch` holds the steps of the first epoch, thinned out, for curves until there are two epochs to connect.
-    `mistakes` is how many test images were wrong after each epoch that has predictions, and `checkpoint` tells of the
-    last one that was written. `problem` says why the settings cannot be read, and is else empty. `place` is where it
-    stands in line, if it does. `crash` says what became of a worker that ended without a word, and `log_tail` are the
+    `problem` says why the settings cannot be read, and is else empty. `place` is where it stands in line, if it does.
+    `crash` says what became of a worker that ended without a word, and `log_tail` are the
     last lines that it printed. `labels` are what the user wrote on it since.
     """
 
@@ -36,8 +37,6 @@ class RunSnapshot:
     config: TrainConfig | None = None
     problem: str = ""
     first_epoch: tuple[events.Step, ...] = ()
-    mistakes: tuple[tuple[int, int], ...] = ()
-    checkpoint: events.CheckpointSaved | None = None
     download: events.DownloadProgressed | None = None
     awaited_device: str = ""
     place: Place | None = None
@@ -80,9 +79,22 @@ class RunSnapshot:
     @property
     def epochs(self) -> int:
         """How many epochs the run was asked for; 0 when unknown."""
-        if self.progress.started:
-            return self.progress.started.epochs
-        return self.config.epochs if self.config else 0
+        return self.progress.planned_epochs or (self.config.epochs if self.config else 0)
+
+    @property
+    def mistakes(self) -> tuple[tuple[int, int], ...]:
+        """How many test images were wrong after each epoch that has predictions."""
+        return self.progress.mistakes
+
+    @property
+    def checkpoint(self) -> events.CheckpointSaved | None:
+        """The last checkpoint that was written and still counts."""
+        return self.progress.checkpoint
+
+    @cached_property
+    def change_marks(self) -> tuple[ChangeMark, ...]:
+        """Where a chart of the run marks what was changed on the way."""
+        return change_marks(self.config, self.progress) if self.config else ()
 
     @property
     def epoch_step(self) -> events.Step | None:
@@ -213,9 +225,6 @@ class RunReplay:
 
     def _make(self, status: Status, progress: Progress, place: Place | None) -> RunSnapshot:
         last = self._kept[-1] if self._kept else None
-        mistakes = {e.epoch: e.mistakes for e in self._kept if isinstance(e, events.PredictionsSaved)}
-        checkpoints = [event for event in self._kept if isinstance(event, events.CheckpointSaved)]
-        known = {epoch.epoch for epoch in progress.epochs}
         return RunSnapshot(
             run=self.run,
             status=status,
@@ -223,8 +232,6 @@ class RunReplay:
             config=self._config,
             problem=self._problem,
             first_epoch=tuple(self._first_epoch) if len(progress.epochs) < 2 else (),
-            mistakes=tuple(item for item in sorted(mistakes.items()) if item[0] in known),
-            checkpoint=checkpoints[-1] if checkpoints else None,
             download=last if isinstance(last, events.DownloadProgressed) else None,
             awaited_device=last.device if isinstance(last, events.DeviceAwaited) else "",
             place=place,

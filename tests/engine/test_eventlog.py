@@ -33,6 +33,7 @@ def step(number: int) -> Step:
 
 EXAMPLES: list[AnyEvent] = [
     events.RunRelaunched(),
+    events.RunExtended(epochs_before=3, epochs=6, schedule="restart"),
     events.DeviceAwaited(device="cuda:0"),
     events.DownloadProgressed(file="train-images", received_bytes=1, total_bytes=2),
     events.RunStarted(

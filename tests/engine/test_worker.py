@@ -13,6 +13,7 @@ import pytest
 
 from engine import checkpoint, events
 from engine.backends import BACKENDS
+from engine.changes import BackendChange, Extension
 from engine.checkpoint import LAST
 from engine.commands import Pause, Stop
 from engine.config import TrainConfig
@@ -339,14 +340,15 @@ class TestContinuing:
         assert [epoch.epoch for epoch in progress.epochs] == list(range(1, 10))
         assert progress.epochs[-1].train_loss < progress.epochs[0].train_loss / 2
         assert run.config.conventions == ("torch" if config.backend == "torch" else "keras")
+        assert progress.changes == (
+            Extension(epoch=8, before=8, after=9, schedule="hold"),
+            BackendChange(epoch=9, step=1, before=config.backend, after=other),
+        )
 
     def test_what_would_make_it_another_run_cannot_change(self, torch_config: TrainConfig) -> None:
-        for changes in ({"seed": 5}, {"model": "cnn"}, {"batch_size": 32}):
+        for changes in ({"seed": 5}, {"model": "cnn"}, {"batch_size": 32}, {"schedule": "cosine"}):
             with pytest.raises(ConfigError, match="cannot change in the middle of a run"):
                 continued(torch_config, changes)
-        with pytest.raises(ConfigError, match="Epochs must be"):
-            continued(torch_config, {"epochs": 0})
 
     def test_without_changes_it_stays_as_it_is(self, torch_config: TrainConfig) -> None:
         assert continued(torch_config, {}) == torch_config
-        assert continued(torch_config, {"epochs": 20}) == torch_config.replace(epochs=20)

@@ -7,15 +7,16 @@ import time
 import click
 
 from engine import commands, events
+from engine.changes import RateChange
 from engine.config import FIELDS, parse_field
 from engine.errors import RunError
 from engine.eventlog import EventFollower
 from engine.locks import is_held
 from engine.runs import Run
+from tui.change_words import change_text
 from tui.commands.offers import offer_runs
 from tui.commands.options import open_store, store_option
 from tui.commands.runs import look_at
-from tui.formats import rate_text
 from tui.run_commands import command_for
 
 POLL_SECONDS = 0.05
@@ -44,16 +45,19 @@ def set(reference: str, learning_rate: str, store_path: str | None) -> None:
         pass
     run.send(commands.SetLearningRate(learning_rate=rate))
     applied = _wait_for(follower, run, rate)
-    click.echo(f"{run.id}: {rate_text(applied) if applied else f'learning rate {rate:g} from its first step on'}")
+    told = change_text(applied) if applied else f"learning rate {rate:g} from its first step on"
+    click.echo(f"{run.id}: {told}")
 
 
-def _wait_for(follower: EventFollower, run: Run, rate: float) -> events.CommandApplied | None:
-    """Return what the worker tells of the change, None for a run in line; raise RunError where it ends before."""
+def _wait_for(follower: EventFollower, run: Run, rate: float) -> RateChange | None:
+    """Return the change as the worker tells it, None for a run in line; raise RunError where it ends before."""
     while True:
         live = is_held(run.lock_path)
         for event in follower.read():
             if isinstance(event, events.CommandApplied) and event.learning_rate == rate:
-                return event
+                return RateChange(
+                    epoch=event.epoch or 1, step=event.step or 1, before=event.learning_rate_before, after=rate
+                )
         if not live:
             hint = f"Take it up again first: {command_for('resume', run)}"
             raise RunError("Too late", f"Run {run.id} ended before its next step: it is {run.status()}.", hint)

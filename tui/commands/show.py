@@ -22,7 +22,7 @@ from tui.commands.options import (
 from tui.commands.reporting import VALIDATION_COLUMNS, epoch_line, heading
 from tui.commands.runs import look_at
 from tui.facts import fact_text, facts_of, label_of
-from tui.formats import place_text, rate_text, spread_text
+from tui.formats import place_text, spread_text
 
 
 @click.command(short_help="Show a run, or what differs between two.")
@@ -62,6 +62,8 @@ def _description(run: Run) -> dict[str, Any]:
         "settings": to_builtins(config),
         "conventions": conventions_in_use(config),
         "started": to_builtins(progress.started),
+        "planned_epochs": snapshot.epochs,
+        "changes": to_builtins(progress.changes),
         "epochs": to_builtins(progress.epochs),
         "best_epoch": progress.best.epoch if progress.best else None,
         "best_test_accuracy": progress.best.test_accuracy if progress.best else None,
@@ -85,8 +87,6 @@ def _show_run(run: Run) -> None:
     for key, value in facts_of(config, progress, snapshot.name).items():
         if value not in (None, ""):
             add_row(table, label_of(key), fact_text(key, value))
-    if progress.rate_change:
-        add_row(table, "Changed to", rate_text(progress.rate_change))
     print_table(table)
     if progress.epochs:
         columns = tuple(name for name in VALIDATION_COLUMNS if config.validation or not name.startswith("valid"))

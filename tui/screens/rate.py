@@ -30,7 +30,7 @@ class RateScreen(Dialog[float | None]):
     def compose(self) -> ComposeResult:
         """Lay out the question, the number and the answers."""
         config, change = self._snapshot.config, self._snapshot.progress.rate_change
-        now = (change and change.learning_rate) or (config.learning_rate if config else 0.0)
+        now = (change and change.after) or (config.learning_rate if config else 0.0)
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Learning rate"
             dialog.border_subtitle = "Esc closes"

@@ -13,12 +13,12 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.changes import RateChange
 from engine.config import TrainConfig
-from engine.events import CommandApplied
 from tui.background import in_background
+from tui.change_words import change_text
 from tui.control import DETACH, PAUSE, RESUME, STOP, is_resumable
 from tui.family import Family
-from tui.formats import rate_text
 from tui.keys import with_keys
 from tui.recipe import in_a_line
 from tui.run_words import summary_of, title_of
@@ -92,7 +92,7 @@ class TrainScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rate_told: tuple[str, CommandApplied | None] = ("", None)
+        self._rate_told: tuple[str, RateChange | None] = ("", None)
 
     def compose_body(self) -> ComposeResult:
         """Lay out the form on the left and the run on the right."""
@@ -160,7 +160,7 @@ class TrainScreen(ModeScreen):
         change = snapshot.progress.rate_change if snapshot else None
         now = (snapshot.run.id if snapshot else "", change)
         if change and snapshot and snapshot.live and self._rate_told[0] == now[0] and self._rate_told[1] != change:
-            self.notify(f"{rate_text(change).capitalize()}.", markup=False)
+            self.notify(f"{change_text(change).capitalize()}.", markup=False)
         self._rate_told = now
 
     def _show_end(self, family: Family | None) -> None:
