@@ -6,6 +6,8 @@ The file carries its own metadata and a digest of everything in it; the `.json` 
 from __future__ import annotations
 
 import hashlib
+import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +15,12 @@ import msgspec
 
 from engine.errors import CheckpointError
 from engine.files import link_atomically, write_atomically
+from engine.regular_files import open_to_read
 
 if TYPE_CHECKING:
     from engine.models import Architecture, State
 
+MOST_HEADER_BYTES = 1024 * 1024
 LAST, PREVIOUS, BEST = "last.safetensors", "previous.safetensors", "best.safetensors"
 
 
@@ -71,8 +75,9 @@ def load(path: Path, architecture: Architecture, optimizer: str) -> tuple[State,
     Raises CheckpointError when the file is missing, damaged, no safetensors file, belongs to another model or
     optimizer, or holds values that are not finite. Nothing in the file is ever executed.
     """
-    state, metadata = _read(path)
     expected = expected_shapes(architecture, optimizer)
+    needed = sum(8 * math.prod(shape) for shape in expected.values())
+    state, metadata = _read(path, needed + MOST_HEADER_BYTES)
     _check_names(path, state, metadata, architecture, expected)
     _check_values(path, state, expected)
     return state, metadata
@@ -104,7 +109,7 @@ def latest(folder: Path, architecture: Architecture, optimizer: str) -> tuple[St
     The third value is empty for the last one; when another stands in, it is a sentence to warn the user with. None
     when there is no checkpoint; raises CheckpointError when there are some but none loads.
     """
-    if not any((folder / name).exists() for name in (LAST, PREVIOUS, BEST)):
+    if not any(os.path.lexists(folder / name) for name in (LAST, PREVIOUS, BEST)):
         return None
     try:
         return *load(folder / LAST, architecture, optimizer), ""
@@ -112,7 +117,7 @@ def latest(folder: Path, architecture: Architecture, optimizer: str) -> tuple[St
         damaged = [error.message]
     found: dict[str, tuple[State, Metadata]] = {}
     for name in (PREVIOUS, BEST):
-        if (folder / name).exists():
+        if os.path.lexists(folder / name):
             try:
                 found[name] = load(folder / name, architecture, optimizer)
             except CheckpointError as error:
@@ -123,11 +128,16 @@ def latest(folder: Path, architecture: Architecture, optimizer: str) -> tuple[St
     return *found[name], f"{' '.join(damaged)} Going on from {name} instead."
 
 
-def _read(path: Path) -> tuple[State, Metadata]:
+def _read(path: Path, most: int) -> tuple[State, Metadata]:
+    """Return the arrays and metadata of a file of at most `most` bytes; safetensors compares its header with these."""
     from safetensors import SafetensorError, safe_open
 
     damaged = "It may have been cut off or changed; use another checkpoint."
     try:
+        with open_to_read(path) as file:
+            size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(f"it has {size:,} bytes, and the network needs at most {most:,}")
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
@@ -138,10 +148,15 @@ def _read(path: Path) -> tuple[State, Metadata]:
     except KeyError as error:
         raise CheckpointError("Checkpoint damaged", f"{path} is no checkpoint of mnist-tui.", damaged) from error
     except (SafetensorError, OSError, ValueError, TypeError, OverflowError) as error:
-        raise CheckpointError("Checkpoint damaged", f"{path} cannot be read: {error}", damaged) from error
+        raise CheckpointError("Checkpoint damaged", f"{path} cannot be read: {_reason(error)}.", damaged) from error
     if header.get("sha256") != _digest(state, described):
         raise CheckpointError("Checkpoint damaged", f"{path} does not match its own checksum.", damaged)
     return state, metadata
+
+
+def _reason(error: Exception) -> str:
+    words = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return words.rstrip(".")
 
 
 def _digest(state: State, described: bytes) -> str:

@@ -21,6 +21,7 @@ from engine.download import cache_folder as cache_folder
 from engine.download import download_steps as download_steps
 from engine.errors import DataError
 from engine.events import DatasetInfo, DownloadProgressed
+from engine.unpacking import unpacked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -243,8 +244,8 @@ def _read_npz(path: Path) -> list[np.ndarray]:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = [archive[key] for key in NPZ_KEYS]
+        with zipfile.ZipFile(path) as archive:
+            arrays = [unpacked(archive, key) for key in NPZ_KEYS]
     except NPZ_ERRORS as error:
         raise idx.damaged(path, f"cannot be read ({error})") from error
     for key, array in zip(NPZ_KEYS, arrays, strict=True):

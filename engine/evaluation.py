@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import RunError
+from engine.regular_files import open_to_read
+from engine.unpacking import unpacked
 
 if TYPE_CHECKING:
     import numpy as np
+
+MOST_PREDICTION_BYTES = 256 * 1024 * 1024
+"""Ten float16 of each of 13 million images."""
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -55,11 +61,11 @@ def load_predictions(path: Path) -> np.ndarray:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            probabilities: np.ndarray = archive["probabilities"]
+        with open_to_read(path) as file, zipfile.ZipFile(file) as archive:
+            probabilities = unpacked(archive, "probabilities", MOST_PREDICTION_BYTES)
     except FileNotFoundError as error:
         raise RunError("No predictions", f"{path} is not there.", "Choose another epoch, or train again.") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise RunError(
             "Predictions damaged", f"{path} cannot be read: {error}", "Choose another epoch, or train again."
         ) from error

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
+
+from engine.regular_files import open_to_read
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
@@ -17,6 +22,7 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with draft.open("wb") as file:
+            _take_after(path, file.fileno())
             write(file)
             file.flush()
             os.fsync(file.fileno())
@@ -31,6 +37,16 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
         os.close(folder)
 
 
+def _take_after(path: Path, descriptor: int) -> None:
+    """Give a new file the group and mode of the one at `path` that it replaces, as far as this user may."""
+    with suppress(OSError):
+        found = os.lstat(path)
+        if stat.S_ISREG(found.st_mode):
+            with suppress(OSError):
+                os.fchown(descriptor, -1, found.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(found.st_mode))
+
+
 def link_atomically(source: Path, target: Path) -> None:
     """Make `target` what `source` is now, in one step; where the file system has no hard links, by a copy."""
     if target.exists() and target.samefile(source):
@@ -39,7 +55,8 @@ def link_atomically(source: Path, target: Path) -> None:
     try:
         os.link(source, draft)
     except OSError:
-        write_atomically(target, lambda file: file.write(source.read_bytes()))
+        with open_to_read(source) as content:
+            write_atomically(target, lambda file: shutil.copyfileobj(content, file))
     else:
         draft.replace(target)
 

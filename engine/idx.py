@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import DataError
+from engine.unpacking import excess
 
 if TYPE_CHECKING:
     import numpy as np
 
 UNSIGNED_BYTE = 8
-# Of DEFLATE, see https://zlib.net/zlib_tech.html: a file cannot hold more, whatever its header says.
-LARGEST_RATIO = 1032
 
 
 def check_header(path: Path, axes: int) -> None:
@@ -86,8 +85,8 @@ def _read_shape(file: BufferedIOBase, path: Path, axes: int) -> tuple[int, ...]:
     shape = struct.unpack(f">{axes}I", header[4:])
     announced, size = len(header) + math.prod(shape), path.stat().st_size
     if isinstance(file, gzip.GzipFile):
-        if announced > size * LARGEST_RATIO:
-            raise damaged(path, f"announces {announced:,} bytes, more than its {size:,} zipped bytes can hold")
+        if reason := excess(announced, size):
+            raise damaged(path, reason)
     elif announced != size:
         word = "cut off" if size < announced else "too long"
         raise damaged(path, f"is {word}: it has {size:,} bytes where its header announces {announced:,}")

@@ -15,6 +15,7 @@ from msgspec import Meta
 from engine.config import PRINTABLE, parse_field
 from engine.errors import RunError
 from engine.files import write_atomically
+from engine.regular_files import read_regular
 
 LABELS_FILE = "labels.json"
 NOTE_LENGTH = 200
@@ -36,7 +37,7 @@ Stamp = tuple[int, int, int]
 def stamp_of(folder: Path) -> Stamp | None:
     """Return what changes whenever the labels in a run's folder do; None where there are none."""
     try:
-        found = (folder / LABELS_FILE).stat()
+        found = (folder / LABELS_FILE).lstat()
     except OSError:
         return None
     is_file = stat.S_ISREG(found.st_mode) and found.st_size <= MOST_BYTES
@@ -48,7 +49,7 @@ def read_labels(folder: Path) -> Labels:
     if stamp_of(folder) is None:
         return UNLABELLED
     try:
-        return msgspec.json.decode((folder / LABELS_FILE).read_bytes(), type=Labels)
+        return msgspec.json.decode(read_regular(folder / LABELS_FILE, MOST_BYTES), type=Labels)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return UNLABELLED
 

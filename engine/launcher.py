@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from engine.files import write_atomically
 from engine.locks import FileLock
 from engine.postmortem import WORKER_STARTED
 from engine.process import python_command, python_environment
+from engine.regular_files import open_regular
 from engine.runs import LIVE, Run, Store
 from engine.turns import Ticket
 
@@ -114,7 +116,7 @@ def _start_worker(run: Run, lock: FileLock, device: str, skip_queue: bool) -> No
     ticket = None if skip_queue else Ticket.draw(expected_device(device), run)
     command += ["--ticket", str(ticket.path), str(ticket.descriptor)] if ticket else ["--now"]
     try:
-        with run.log_path.open("ab") as log:
+        with os.fdopen(open_regular(run.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as log:
             log.write(f"{WORKER_STARTED} {datetime.now():%Y-%m-%d %H:%M:%S}\n".encode())
             log.flush()
             subprocess.Popen(

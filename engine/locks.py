@@ -7,6 +7,8 @@ import os
 import time
 from pathlib import Path
 
+from engine.regular_files import NotRegularError, open_regular
+
 
 class FileLock:
     """An exclusive lock on `path`, held from `acquire` until `release` or the end of the process.
@@ -31,7 +33,7 @@ class FileLock:
 
         A reader that looks whether a lock is held (see `is_held`) shares it for microseconds, hence the patience.
         """
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = open_regular(self.path, os.O_RDWR | os.O_CREAT)
         deadline = time.monotonic() + patience
         while True:
             try:
@@ -53,10 +55,10 @@ class FileLock:
 
 
 def is_held(path: Path) -> bool:
-    """Return whether some process holds the lock on `path`."""
+    """Return whether some process holds the lock on `path`; nobody holds what is not a file."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        descriptor = open_regular(path)
+    except (FileNotFoundError, NotRegularError):
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

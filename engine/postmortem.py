@@ -6,10 +6,12 @@ worker.log; where there is none, it was ended from outside.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 
 from engine.errors import EngineError, RunError, TrainingError
+from engine.regular_files import NotRegularError, open_to_read
 from engine.runs import Run
 
 WORKER_STARTED = "mnist-tui worker started"
@@ -198,10 +200,12 @@ def _last_output(run: Run) -> str:
 def _read_tail(run: Run) -> tuple[str, bool]:
     """Return the last TAIL_BYTES of worker.log, and whether that is all; nothing where it cannot be read."""
     try:
-        with run.log_path.open("rb") as file:
-            start = max(0, run.log_path.stat().st_size - TAIL_BYTES)
+        with open_to_read(run.log_path) as file:
+            start = max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES)
             file.seek(start)
             return file.read(2 * TAIL_BYTES).decode(errors="replace"), start == 0
+    except NotRegularError as error:
+        return f"{run.log_path} cannot be read: {error.strerror}.", True
     except OSError:
         return "", True
 

@@ -54,13 +54,21 @@ def open_to_read(path: Path) -> BinaryIO:
 def read_regular(path: Path, most: int) -> bytes:
     """Return what the regular file at `path` holds, at most `most` bytes.
 
-    Raises NotRegularError, another OSError, or one with EFBIG where there is more.
+    Raises NotRegularError or another OSError, also where there is more.
     """
     with open_to_read(path) as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise OSError(errno.EFBIG, f"it is larger than the {most:,} bytes that such a file can have", str(path))
+        raise OSError(errno.EINVAL, f"it is larger than the {most:,} bytes that such a file can have", str(path))
     return content
+
+
+def is_regular(path: Path) -> bool:
+    """Return whether there is a regular file at `path`, or nothing yet."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return True
 
 
 def _check_kind(path: Path, mode: int) -> None:

@@ -35,7 +35,7 @@ SECONDS_OF_PATIENCE = 2.0
 """How long to wait for another process that adds a run: one that is suspended meanwhile must not hold up the rest."""
 
 _MOST_BYTES = 64 * 1024 * 1024
-_MOST_CONFIG_BYTES = 1024 * 1024
+MOST_CONFIG_BYTES = 1024 * 1024
 _MOST_LINE_BYTES = 64 * 1024
 _ID = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)(Z?)(?:-([a-z]+))?")
 _FRACTION = re.compile(r"-([0-9a-f]{4})\Z")
@@ -252,7 +252,7 @@ def _backend_of(run: Path) -> str:
     backend = found[2] if found else ""
     if backend not in get_args(BackendName):
         with suppress(OSError, ValueError, AttributeError, RecursionError):
-            backend = json.loads(read_regular(run / "config.json", _MOST_CONFIG_BYTES)).get("backend", "")
+            backend = json.loads(read_regular(run / "config.json", MOST_CONFIG_BYTES)).get("backend", "")
     return backend if backend in get_args(BackendName) else UNKNOWN
 
 

@@ -21,14 +21,26 @@ from engine import commands, events
 from engine.changes import Change, ChangeLog, Extension, RateChange
 from engine.config import TrainConfig
 from engine.errors import ConfigError, RunError, StoreError
-from engine.eventlog import EventFollower, read_events
+from engine.eventlog import EventFollower, read_backwards, read_events
 from engine.events import AnyEvent
 from engine.labels import Labels, checked_name, checked_note, read_labels, write_labels
 from engine.locks import FileLock, is_held
-from engine.run_index import SHORT_NAME, entry_of, id_of, index_of, index_writer, moment_of, run_ids_in
+from engine.regular_files import is_regular, open_regular, read_regular
+from engine.run_index import (
+    MOST_CONFIG_BYTES,
+    SHORT_NAME,
+    entry_of,
+    id_of,
+    index_of,
+    index_writer,
+    moment_of,
+    run_ids_in,
+)
 
 Status = Literal["waiting", "running", "paused", "completed", "stopped", "failed", "crashed"]
 LIVE: frozenset[Status] = frozenset({"waiting", "running", "paused"})
+ENDED: frozenset[Status] = frozenset({"completed", "stopped", "failed"})
+"""What the worker itself told last; one that is gone without that has crashed."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +134,15 @@ class Progress:
         return any(isinstance(change, Extension) and change.after > change.before for change in self.changes)
 
     @property
+    def standing(self) -> Status:
+        """What the events say; only the lock tells whether the worker is still there."""
+        if self.finished:
+            return self.finished.outcome
+        if self.waiting:
+            return "waiting"
+        return "paused" if self.paused else "running"
+
+    @property
     def best(self) -> events.EpochFinished | None:
         """The epoch with the highest accuracy (on validation images, where some were held out), the first of equals."""
         return max(self.epochs, key=_deciding_accuracy, default=None)
@@ -159,9 +180,9 @@ class Run:
     def config(self) -> TrainConfig:
         """The run's settings; raises RunError when config.json is missing or damaged."""
         try:
-            return TrainConfig.from_json(self.config_path.read_bytes(), self.config_path)
+            return TrainConfig.from_json(read_regular(self.config_path, MOST_CONFIG_BYTES), self.config_path)
         except (OSError, ConfigError) as error:
-            reason = error.message if isinstance(error, ConfigError) else str(error)
+            reason = error.message if isinstance(error, ConfigError) else f"{error.strerror} ({error.filename})."
             raise RunError(
                 "Run not readable", f"The settings of run {self.id} cannot be read: {reason}", "Delete the run."
             ) from error
@@ -216,27 +237,21 @@ class Run:
 
     def progress(self) -> Progress:
         """Return what the events so far add up to."""
-        return Progress.of(self.events())
+        return Progress.of(self.told_but_steps())
 
     def status(self, progress: Progress | None = None) -> Status:
-        """Derive the status from the lock and the events; `progress` saves reading these again."""
+        """Derive the status from the lock and the events; `progress` saves reading the last of these."""
         # The lock first: a worker that ends in between has written its last event by then.
         live = is_held(self.lock_path)
-        progress = progress or self.progress()
-        if progress.finished:
-            return progress.finished.outcome
-        if not live:
-            return "crashed"
-        if progress.waiting:
-            return "waiting"
-        return "paused" if progress.paused else "running"
+        told = progress.standing if progress else _standing(read_backwards(self.events_path))
+        return told if live or told in ENDED else "crashed"
 
     def send(self, command: commands.AnyCommand) -> None:
         """Ask the run's worker for something; raises RunError when no worker is alive, or cannot be reached."""
         if not is_held(self.lock_path):
             raise RunError("Run not live", f"Run {self.id} is not running: it is {self.status()}.")
         try:
-            descriptor = os.open(self.commands_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            descriptor = open_regular(self.commands_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             try:
                 os.write(descriptor, commands.encode(command))
             finally:
@@ -345,9 +360,9 @@ class Store:
             raise RunError("Run is a link", f"{run.path} leads to {run.path.resolve()}.", "Remove the link instead.")
         lock = FileLock(run.lock_path)
         try:
-            if run.lock_path.is_symlink() and not is_held(run.lock_path):
-                run.lock_path.unlink()  # taking the lock would write where it leads
-            if not lock.acquire():
+            if not is_regular(run.lock_path):
+                pass  # nobody can hold it
+            elif not lock.acquire():
                 raise RunError("Run is live", f"Run {run.id} is being trained.", f"First: mnist-tui stop {run.id}")
             with index_writer(self.path) as index:
                 index.add_found(run_ids_in(self.path))  # while it is still there, so that its short name is not reused
@@ -363,6 +378,25 @@ class Store:
             f"{self.path}: {error.strerror or error}.",
             "Choose another folder with --store or MNIST_TUI_STORE.",
         )
+
+
+def _standing(backwards: Iterable[AnyEvent]) -> Status:
+    """Return `Progress.standing` from the events, the last first, of which the first few mostly tell."""
+    for event in backwards:
+        match event:
+            case events.RunFinished():
+                return event.outcome
+            case events.RunRelaunched():
+                return "waiting"
+            case events.CommandApplied(command="pause"):
+                return "paused"
+            case events.RunStarted() | events.Step() | events.EpochFinished():
+                return "running"  # while a run is paused, it tells of none of these
+            case events.CommandApplied(command="resume"):
+                return "running"
+            case _:
+                pass
+    return "waiting"
 
 
 def open_run(reference: str, store: str | Path | None = None) -> Run:
@@ -402,6 +436,6 @@ def _rename_to_new_id(draft: Path, backend: str) -> Path:
 
 def _first_name(run: Run) -> str:
     try:
-        return str(json.loads(run.config_path.read_bytes()).get("name", ""))
+        return str(json.loads(read_regular(run.config_path, MOST_CONFIG_BYTES)).get("name", ""))
     except (OSError, ValueError, AttributeError):
         return ""

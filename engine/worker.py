@@ -19,7 +19,7 @@ from engine import commands, events
 from engine.control import SECONDS_BETWEEN_LOOKS, Control, StopRequested
 from engine.devices import expected_device
 from engine.errors import EngineError
-from engine.eventlog import EventWriter
+from engine.eventlog import EventWriter, read_backwards
 from engine.events import AnyEvent
 from engine.files import clear_drafts
 from engine.locks import FileLock, device_lock_path
@@ -139,8 +139,8 @@ class _Worker:
 
     def _cut_short(self, outcome: events.Outcome, error: EngineError | None = None) -> events.RunFinished:
         """Return the end of a run whose worker did not get to train: it stands where the worker before it stopped."""
-        told = self.run.events()
-        before = next((event for event in reversed(told) if isinstance(event, events.RunFinished)), None)
+        told = read_backwards(self.run.events_path)
+        before = next((event for event in told if isinstance(event, events.RunFinished)), None)
         before = before or events.RunFinished(outcome=outcome, epochs=len(self.run.progress().epochs))
         reason = events.ErrorInfo(title=error.title, message=error.message, hint=error.hint) if error else None
         return msgspec.structs.replace(before, outcome=outcome, error=reason, time=time.time())

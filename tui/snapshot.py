@@ -142,7 +142,12 @@ class RunReplay:
         """
         with suppress(OSError):
             self._read_labels()
-            self._follow()
+            try:
+                self._follow()
+            except RunError as error:  # something else than a file is where its log should be
+                status = self.run.status(self.snapshot.progress)
+                crash = error if status == "crashed" else None
+                self.snapshot = replace(self.snapshot, status=status, problem=error.message, crash=crash)
 
     def _read_labels(self) -> None:
         """Read the labels where they are other ones than before."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine import events
-from engine.eventlog import EventFollower, EventWriter, LineFollower, read_events
+from engine.eventlog import LONGEST_LINE, EventFollower, EventWriter, LineFollower, read_backwards, read_events
 from engine.events import AnyEvent, Step, Warned
 
 
@@ -267,3 +267,36 @@ class TestFollowing:
     def test_it_may_begin_in_the_middle(self, path: Path) -> None:
         path.write_bytes(b"old\nnew\n")
         assert LineFollower(path, offset=4).read() == [b"new"]
+
+
+class TestReadingBackwards:
+    def test_the_last_event_comes_first_and_of_steps_only_some(self, path: Path, writer: EventWriter) -> None:
+        """Over many blocks, with damaged lines, lines longer than a block, and one that is torn."""
+        dice = random.Random(5)
+        for number in range(3000):
+            kind = dice.random()
+            writer.append(step(number) if kind < 0.9 else Warned(message="é" * dice.choice([1, 300, 30_000])))
+            if kind > 0.99:
+                with path.open("ab") as log:
+                    log.write(b"\x00damaged\n")
+        with path.open("ab") as log:
+            log.write(b'{"type":"warned","message":"torn')
+        forwards = read_events(path)
+        backwards = list(read_backwards(path))
+        assert backwards[0] == forwards[-1]
+        assert [event for event in backwards if isinstance(event, Warned)] == [
+            event for event in reversed(forwards) if isinstance(event, Warned)
+        ]
+        assert [event for event in forwards if event in backwards] == backwards[::-1]
+        assert len(backwards) < len(forwards) / 2
+
+    def test_a_line_without_end_is_left_out(self, path: Path, writer: EventWriter) -> None:
+        first, last = Warned(message="first"), Warned(message="last")
+        writer.append(first)
+        with path.open("ab") as log:
+            log.write(b"x" * (4 * LONGEST_LINE) + b"\n")
+        writer.append(last)
+        assert list(read_backwards(path)) == [last, first]
+
+    def test_without_a_log_there_is_nothing(self, path: Path) -> None:
+        assert list(read_backwards(path)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -130,6 +131,24 @@ class TestStatus:
         assert run.status() == "running"
         locks[0].release()
         assert run.status() == "crashed"
+
+    def test_of_a_long_log_only_the_end_is_read(self, make_run: Callable[..., Run]) -> None:
+        """Here the beginning is a terabyte of nothing."""
+        run = make_run(STARTED, live=True)
+        with run.events_path.open("r+b") as log:
+            log.seek(2**40)
+            log.write(b"\n" + events.encode(step(7)))
+            log.flush()
+            assert run.status() == "running"
+            log.write(events.encode(PAUSED))
+            log.flush()
+            assert run.status() == "paused"
+            log.write(events.encode(RunRelaunched()) + events.encode(AWAITED))
+            log.flush()
+            assert run.status() == "waiting"
+            log.write(events.encode(STOPPED) + events.encode(events.Warned(message="m")) + b'{"type":"st')
+            log.flush()
+            assert run.status() == "stopped"
 
     def test_live_is_what_a_worker_can_be_in(self) -> None:
         assert {"waiting", "running", "paused"} == LIVE
@@ -346,6 +365,52 @@ class TestDeleting:
         store.delete(run)
         with pytest.raises(StoreError, match="No such file or directory"):
             store.delete(run)
+
+
+class TestSharing:
+    """A store that several people write to: their group and their umask decide who may read and write what."""
+
+    @pytest.fixture
+    def run(self, store: Store) -> Iterator[Run]:
+        """A live run with each kind of file that this process writes, in a store of another group."""
+        store.path.mkdir()
+        if os.geteuid() == 0:
+            os.chown(store.path, -1, 54321)
+        store.path.chmod(0o2775)
+        before = os.umask(0o002)
+        run, lock = store.create(TrainConfig())
+        tell(run, STARTED)
+        run.send(Pause())
+        store.annotate(run, "first")
+        yield run
+        lock.release()
+        os.umask(before)
+
+    @staticmethod
+    def modes(folder: Path) -> dict[str, tuple[str, int]]:
+        return {
+            path.name: (f"{path.stat().st_mode & 0o777:o}", path.stat().st_gid)
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+
+    def test_the_group_may_write_what_the_umask_lets_it(self, run: Run) -> None:
+        group = run.path.parent.stat().st_gid
+        names = {INDEX_FILE, "config.json", "run.lock", "events.jsonl", "commands.jsonl", "labels.json"}
+        assert self.modes(run.path.parent) == dict.fromkeys(names, ("664", group))
+
+    def test_a_file_that_is_replaced_keeps_its_mode_and_group(self, run: Run, store: Store) -> None:
+        before = self.modes(run.path)["labels.json"]
+        os.umask(0o077)
+        store.annotate(run, "second")
+        assert self.modes(run.path)["labels.json"] == before
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root changes groups at will")
+    def test_so_it_does_in_a_folder_that_does_not_hand_its_group_down(self, run: Run, store: Store) -> None:
+        os.chown(run.path, -1, 0)
+        run.path.chmod(0o775)
+        store.annotate(run, "second")
+        assert self.modes(run.path)["labels.json"] == ("664", 54321)
 
 
 class TestSending:

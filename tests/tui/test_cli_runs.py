@@ -46,6 +46,7 @@ SUMMARY_KEYS = [
     "created",
     "name",
     "note",
+    "problem",
     "path",
 ]
 

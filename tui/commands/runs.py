@@ -125,6 +125,7 @@ def _summary(snapshot: RunSnapshot) -> dict[str, Any]:
         "created": run.created.isoformat() if run.created else None,
         "name": snapshot.name,
         "note": snapshot.labels.note,
+        "problem": snapshot.problem,
         "path": str(run.path),
     }
 
@@ -162,7 +163,7 @@ def _cells(snapshot: RunSnapshot) -> dict[str, str]:
 def _called(snapshot: RunSnapshot) -> str:
     """Return the run's name, or what is wrong with it, and in brackets the note on it."""
     note = f"({snapshot.labels.note})" if snapshot.labels.note else ""
-    return " ".join(part for part in (snapshot.name or snapshot.problem, note) if part)
+    return " ".join(part for part in (snapshot.name, snapshot.problem, note) if part)
 
 
 def _accuracy(snapshot: RunSnapshot) -> str:
