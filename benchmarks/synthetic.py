@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine import events
 from engine.config import TrainConfig
+from engine.run_index import id_of
 from engine.runs import Run
 
 DATASET = events.DatasetInfo(
@@ -17,7 +18,7 @@ DATASET = events.DatasetInfo(
 def write_run(store: Path, number: int, epochs: int, steps: int) -> Run:
     """Write the run of that number, completed, with `steps` step events in each of its epochs; return it."""
     moment = datetime(2026, 1, 1) + timedelta(minutes=20 * number)
-    path = store / f"{moment:%Y%m%d-%H%M%S}-torch-0000"
+    path = store / id_of(moment.timestamp(), "torch")
     path.mkdir(parents=True)
     config = TrainConfig.preset("pytorch-tutorial", epochs=epochs, seed=number)
     (path / "config.json").write_bytes(config.to_json() + b"\n")

@@ -206,7 +206,7 @@ def moment_in(run_id: str) -> float | None:
 
 
 def moment_of(run: Path) -> float:
-    """Return when the run in the folder `run` was created, in Unix seconds.
+    """Return when the run in the folder `run` was created, in Unix seconds; 0 where nothing tells.
 
     An older id tells a local time, but not in which time zone. That is the one in which the run was created just before
     its first event, or else before its settings were written. Where neither fits, it is this machine's.
@@ -214,17 +214,24 @@ def moment_of(run: Path) -> float:
     found = _parsed(run.name)
     if found and found[1]:
         return found[0]
-    witness = _first_event_time(run / "events.jsonl")
-    if witness is None:
-        with suppress(OSError):
-            witness = os.lstat(run / "config.json").st_mtime
+    written = None
+    with suppress(OSError):
+        written = os.lstat(run / "config.json").st_mtime
     if found is None:
-        return witness or 0.0
-    if witness is not None:
-        offset = int((witness + _LATE_SECONDS - found[0]) // _ZONE_SECONDS) * _ZONE_SECONDS
-        if offset in _ZONES:
-            return found[0] + offset
-    return moment_in(run.name) or 0.0
+        return _first_event_time(run / "events.jsonl") or written or 0.0
+    here = moment_in(run.name) or 0.0
+    if written is not None and _just_before(written, found[0]) == here:
+        return here  # as almost always; to read the first event would take ten times as long
+    for witness in (_first_event_time(run / "events.jsonl"), written):
+        if witness is not None and (moment := _just_before(witness, found[0])):
+            return moment
+    return here
+
+
+def _just_before(witness: float, local: float) -> float | None:
+    """Return `local`, a local time as if it were UTC, in the time zone in which it is just before `witness`."""
+    offset = int((witness + _LATE_SECONDS - local) // _ZONE_SECONDS) * _ZONE_SECONDS
+    return local + offset if offset in _ZONES else None
 
 
 def _is_run(entry: os.DirEntry[str]) -> bool:

@@ -64,7 +64,7 @@ def test_every_command_ends_and_says_what_is_there(
         said = capsys.readouterr()
         assert "bug in mnist-tui" not in said.err, said
         assert status in (0, 1, 2)
-        needs = {"config.json": ("show", "compare", "runs"), "events.jsonl": ("show", "compare", "attach", "runs")}
+        needs = {"config.json": ("show", "compare", "runs"), "events.jsonl": ("show", "attach", "runs")}
         if command[0] in needs.get(name, ()):
             assert f"{kind}, not a file" in " ".join((said.out + said.err).split()), (command, said)
     assert not damaged.path.exists()
