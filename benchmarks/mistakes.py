@@ -88,6 +88,7 @@ async def milliseconds(app: WatchedApp, key: str, condition: Callable[[], object
     settled = asyncio.Event()
     app.screen.call_after_refresh(settled.set)
     await settled.wait()
+    await until(lambda: app.painted.wall > began.wall)  # Textual may paint later than it says that it has refreshed
     return Timing(app.painted.wall - began.wall, app.painted.cpu - began.cpu)
 
 
@@ -124,11 +125,10 @@ async def visit(store: Store, run: Run, size: tuple[int, int], figures: dict[str
 def redraw_bytes(run: Run) -> list[int]:
     """Return what the redraw of each of the run's first mistakes costs at 256 colours."""
     from engine.answers import load_answers
-    from engine.evaluation import predicted_epochs
     from tui.datasets import dataset_of
 
     dataset = dataset_of(run.config, run.progress().started)
-    answers = load_answers(run, predicted_epochs(run.predictions_path)[-1], dataset)
+    answers = load_answers(run, run.predicted_epochs()[-1], dataset)
     console = Console(color_system="256", force_terminal=True)
     images = dataset.test_images[answers.mistakes[:DIGITS]]
     return [sum(len(strip.render(console).encode()) for strip in halfblock_strips(image)) for image in images]

@@ -5,9 +5,11 @@ The file carries its own metadata and a digest of everything in it; the `.json` 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,10 +65,40 @@ def save(path: Path, state: State, metadata: Metadata) -> None:
 
 def keep_previous(folder: Path) -> None:
     """Keep the last checkpoint in `folder`, if there is one, as the one before the last: a newer is about to come."""
-    if (folder / LAST).exists():
-        link_atomically(folder / LAST, folder / PREVIOUS)
-        if (described := (folder / LAST).with_suffix(".json")).exists():
-            link_atomically(described, (folder / PREVIOUS).with_suffix(".json"))
+    for path in (folder / LAST, (folder / LAST).with_suffix(".json")):
+        if path.exists():
+            link_atomically(path, (folder / PREVIOUS).with_suffix(path.suffix))
+
+
+def repair_best(folder: Path, best_epoch: int | None) -> None:
+    """Make the best checkpoint in `folder` that of `best_epoch`, if it is another one and that is still at hand.
+
+    It is another one where the worker was killed after it wrote the last checkpoint and before it kept that as the
+    best one, too.
+    """
+    if best_epoch is None or position(folder / BEST) == (best_epoch, 0):
+        return
+    for name in (LAST, PREVIOUS):
+        if position(folder / name) == (best_epoch, 0):
+            for path in (folder / name, (folder / name).with_suffix(".json")):
+                _copy_atomically(path, (folder / BEST).with_suffix(path.suffix))
+            return
+
+
+def position(path: Path) -> tuple[int, int] | None:
+    """Return after how many epochs, and steps of the next one, a checkpoint was written; None if it cannot be read.
+
+    Its arrays are not read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        open_to_read(path).close()
+        with safe_open(path, framework="numpy") as file:
+            metadata = msgspec.json.decode((file.metadata() or {})["mnist_tui"], type=Metadata)
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, OverflowError):
+        return None
+    return metadata.epoch, metadata.step
 
 
 def load(path: Path, architecture: Architecture, optimizer: str) -> tuple[State, Metadata]:
@@ -126,6 +158,12 @@ def latest(folder: Path, architecture: Architecture, optimizer: str) -> tuple[St
         raise CheckpointError("No checkpoint loads", " ".join(damaged), "Start the training anew.")
     name = max(found, key=lambda name: (found[name][1].epoch, found[name][1].step))
     return *found[name], f"{' '.join(damaged)} Going on from {name} instead."
+
+
+def _copy_atomically(source: Path, target: Path) -> None:
+    """Make `target` a copy of `source`, if that is there: no link, so that damage to the one spares the other."""
+    with contextlib.suppress(FileNotFoundError), open_to_read(source) as content:
+        write_atomically(target, lambda file: shutil.copyfileobj(content, file))
 
 
 def _read(path: Path, most: int) -> tuple[State, Metadata]:

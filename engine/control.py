@@ -23,8 +23,9 @@ class StopRequested(Exception):
 class Control:
     """The commands that wait to be carried out. Without a file it brings only those put in by `put`.
 
-    `offset` is where in the file to begin: what was asked of an earlier worker of the same run is over. Once the file
-    `needed` is gone, as when the user deletes the run's folder, nobody can ask for anything any more: it says to stop.
+    `offset` is where in the file to begin: what stands before was asked of an earlier worker (see Run.inbox). Once the
+    file `needed` is gone, as when the user deletes the run's folder, nobody can ask for anything any more: it says to
+    stop.
     """
 
     def __init__(self, path: Path | None = None, offset: int = 0, needed: Path | None = None) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
+import time
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from engine.config import FIELDS, TrainConfig, parse_field
+from engine.control import SECONDS_BETWEEN_LOOKS
 from engine.conventions import NATIVE
 from engine.devices import expected_device
 from engine.errors import ConfigError, RunError, StoreError
@@ -59,21 +63,38 @@ def relaunch(
     config = continued(run.config, changes)
     lock = FileLock(run.lock_path)
     try:
-        if not lock.acquire(SECONDS_TO_LEAVE if run.status() not in LIVE else 0):
-            raise RunError("Run is live", f"Run {run.id} is running already.", f"mnist-tui attach {run.id}")
-        extension = None if epochs is None else extended(run, epochs, schedule)
-        if config != run.config:
-            write_atomically(run.config_path, lambda file: file.write(config.to_json() + b"\n"))
-        log = EventWriter(run.events_path)
-        log.append(RunRelaunched())
-        if extension:
-            log.append(extension)
-        log.close()
-        _start_worker(run, lock, config.device, skip_queue)
+        with _taken_over(run, lock) as commands_from:
+            extension = None if epochs is None else extended(run, epochs, schedule)
+            if config != run.config:
+                write_atomically(run.config_path, lambda file: file.write(config.to_json() + b"\n"))
+            log = EventWriter(run.events_path)
+            log.append(RunRelaunched())
+            if extension:
+                log.append(extension)
+            log.close()
+        _start_worker(run, lock, config.device, skip_queue, commands_from)
     except OSError as error:
         raise _not_started(run, error) from error
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def _taken_over(run: Run, lock: FileLock) -> Iterator[int]:
+    """Take the lock of a run that has ended, while no command can be sent to it.
+
+    Yields the length of commands.jsonl: what was sent before was meant for the earlier worker. Waits for one that has
+    told its end but not left yet; raises RunError where one is alive.
+    """
+    deadline = time.monotonic() + SECONDS_TO_LEAVE
+    while True:
+        with run.inbox() as descriptor:
+            if lock.acquire(patience=0):
+                yield os.fstat(descriptor).st_size
+                return
+        if run.status() in LIVE or time.monotonic() >= deadline:
+            raise RunError("Run is live", f"Run {run.id} is running already.", f"mnist-tui attach {run.id}")
+        time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def extended(run: Run, epochs: int, schedule: ExtensionSchedule = "hold") -> RunExtended | None:
@@ -108,11 +129,13 @@ def _not_started(run: Run, error: OSError) -> StoreError:
     return StoreError("Run not started", message, "Make room or choose another --store, then resume the run.")
 
 
-def _start_worker(run: Run, lock: FileLock, device: str, skip_queue: bool) -> None:
-    """Start the worker with the run's lock and its ticket for `device` handed over, so that neither is free between."""
-    asked_before = run.commands_path.stat().st_size if run.commands_path.exists() else 0
+def _start_worker(run: Run, lock: FileLock, device: str, skip_queue: bool, commands_from: int = 0) -> None:
+    """Start the worker with the run's lock and its ticket for `device` handed over, so that neither is free between.
+
+    It obeys what stands in commands.jsonl from the byte `commands_from` on.
+    """
     command = python_command("engine.worker", str(run.path), "--lock-descriptor", str(lock.descriptor))
-    command += ["--commands-from", str(asked_before)]
+    command += ["--commands-from", str(commands_from)]
     ticket = None if skip_queue else Ticket.draw(expected_device(device), run)
     command += ["--ticket", str(ticket.path), str(ticket.descriptor)] if ticket else ["--now"]
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import re
@@ -72,7 +73,7 @@ class Progress:
         started: events.RunStarted | None = None
         finished: events.RunFinished | None = None
         step: events.Step | None = None
-        checkpoint: events.CheckpointSaved | None = None
+        checkpoints: list[events.CheckpointSaved] = []
         epochs: dict[int, events.EpochFinished] = {}
         mistakes: dict[int, int] = {}
         waiting, paused = True, False
@@ -86,7 +87,7 @@ class Progress:
                     resumed_from = event.resumed_from or 0
                     epochs = {n: e for n, e in epochs.items() if n <= resumed_from}
                     mistakes = {n: wrong for n, wrong in mistakes.items() if n <= resumed_from}
-                    checkpoint = checkpoint if checkpoint and checkpoint.epoch <= resumed_from else None
+                    checkpoints = [saved for saved in checkpoints if saved.epoch <= resumed_from]
                 case events.RunRelaunched():
                     waiting, finished, step = True, None, None
                 case events.Step():
@@ -96,7 +97,7 @@ class Progress:
                 case events.PredictionsSaved():
                     mistakes[event.epoch] = event.mistakes
                 case events.CheckpointSaved():
-                    checkpoint = event
+                    checkpoints.append(event)
                 case events.CommandApplied(command="pause" | "resume" as command):
                     paused, memory = command == "pause", event.memory_bytes
                 case events.RunFinished():
@@ -115,7 +116,7 @@ class Progress:
             planned_epochs=changes.planned_epochs,
             changes=changes.changes,
             mistakes=tuple(mistakes.items()),
-            checkpoint=checkpoint,
+            checkpoint=checkpoints[-1] if checkpoints else None,
         )
 
     @property
@@ -239,6 +240,17 @@ class Run:
         """Return what the events so far add up to."""
         return Progress.of(self.told_but_steps())
 
+    def predicted_epochs(self, progress: Progress | None = None) -> list[int]:
+        """Return the epochs whose predictions can be shown; `progress` saves reading the events again.
+
+        Files that the events do not vouch for are left out: they may be of epochs that were trained again since, after
+        a resume from an older checkpoint.
+        """
+        from engine.evaluation import predicted_epochs
+
+        saved = {epoch for epoch, _ in (progress or self.progress()).mistakes}
+        return [epoch for epoch in predicted_epochs(self.predictions_path) if epoch in saved]
+
     def status(self, progress: Progress | None = None) -> Status:
         """Derive the status from the lock and the events; `progress` saves reading the last of these."""
         # The lock first: a worker that ends in between has written its last event by then.
@@ -248,17 +260,33 @@ class Run:
 
     def send(self, command: commands.AnyCommand) -> None:
         """Ask the run's worker for something; raises RunError when no worker is alive, or cannot be reached."""
-        if not is_held(self.lock_path):
-            raise RunError("Run not live", f"Run {self.id} is not running: it is {self.status()}.")
+        self._check_live()
         try:
-            descriptor = open_regular(self.commands_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            try:
-                os.write(descriptor, commands.encode(command))
-            finally:
-                os.close(descriptor)
+            with self.inbox() as descriptor:
+                self._check_live()  # the worker may have ended meanwhile, and another one may be starting
+                _append_whole(descriptor, commands.encode(command))
         except OSError as error:
             message = f"{self.commands_path} cannot be written: {error.strerror or error}."
             raise RunError("Run not reached", message, "Make room, or end its worker with a signal.") from error
+
+    @contextlib.contextmanager
+    def inbox(self) -> Iterator[int]:
+        """Open commands.jsonl to append to, alone; yield its descriptor.
+
+        Commands are sent, and a new worker takes over from an earlier one, only while the file is held so. So its
+        length when a worker takes over is where the commands for that worker begin.
+        """
+        descriptor = open_regular(self.commands_path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # held for milliseconds
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _check_live(self) -> None:
+        """Raise RunError unless a worker is there to take commands: one that has told its end takes none."""
+        if not is_held(self.lock_path) or self.status() not in LIVE:
+            raise RunError("Run not live", f"Run {self.id} is not running: it is {self.status()}.")
 
 
 class Store:
@@ -417,6 +445,14 @@ def check_name(text: str, run_ids: Iterable[str]) -> str:
     if found:
         raise RunError("Name not usable", f"“{name}” means {found} wherever a run is asked for.", "Choose another.")
     return name
+
+
+def _append_whole(descriptor: int, line: bytes) -> None:
+    """Append `line`, or nothing: half a line, as on a full disk, would take the next one with it."""
+    size = os.fstat(descriptor).st_size
+    if os.write(descriptor, line) < len(line):
+        os.ftruncate(descriptor, size)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _deciding_accuracy(epoch: events.EpochFinished) -> float:

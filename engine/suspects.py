@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from engine.answers import Answers, load_answers
 from engine.errors import EngineError
-from engine.evaluation import predicted_epochs
 
 if TYPE_CHECKING:
     from engine.data import Dataset
@@ -68,8 +67,8 @@ class _NotAsked(Exception):
 
 
 def _last_answers(run: Run, dataset: Dataset) -> Answers:
-    epochs = predicted_epochs(run.predictions_path)
-    started = run.progress().started
+    progress = run.progress()
+    epochs, started = run.predicted_epochs(progress), progress.started
     if not epochs or started is None or started.dataset.fingerprint != dataset.info.fingerprint:
         raise _NotAsked
     return load_answers(run, epochs[-1], dataset)

@@ -28,6 +28,7 @@ from engine.models import ARCHITECTURES
 from engine.plan import Plan
 from engine.postmortem import explained
 from engine.split import Split, image_order
+from engine.superseded import set_aside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,7 +100,17 @@ def _events(config: TrainConfig, run: Run | None, control: Control, backend: Bac
         training.last_is_whole = not warning
         if warning:
             yield events.Warned(message=warning)
+    if run:
+        yield from _tidied(run, metadata)
     yield from training.train()
+
+
+def _tidied(run: Run, metadata: Metadata | None) -> Iterator[AnyEvent]:
+    """Make the files of `run` those of the checkpoint that it goes on from: none is later, and the best is the best."""
+    epoch, step = (metadata.epoch, metadata.step) if metadata else (0, 0)
+    if moved := set_aside(run, epoch, step):
+        yield events.Warned(message=moved)
+    checkpoint.repair_best(run.path, metadata.best_epoch if metadata else None)
 
 
 @dataclass

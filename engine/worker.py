@@ -40,18 +40,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("run_dir", type=Path)
     parser.add_argument("--lock-descriptor", type=int, help="the run's lock, handed over by the launcher")
     parser.add_argument("--ticket", nargs=2, metavar=("PATH", "DESCRIPTOR"), help="the run's place in line, likewise")
-    parser.add_argument("--commands-from", type=int, default=0, help="where in commands.jsonl to begin, in bytes")
+    parser.add_argument(
+        "--commands-from", type=int, default=0, help="where in commands.jsonl to begin, in bytes, likewise"
+    )
     parser.add_argument("--now", action="store_true", help="do not wait for other runs on the same device")
     options = parser.parse_args(arguments)
     faulthandler.enable()  # a fatal signal leaves its name and a traceback in worker.log
     run = Run(options.run_dir.resolve())
-    lock = FileLock(run.lock_path, options.lock_descriptor)
+    lock, commands_from = FileLock(run.lock_path, options.lock_descriptor), options.commands_from
     if options.lock_descriptor is not None:
         os.set_inheritable(options.lock_descriptor, False)
-    elif not lock.acquire():
-        print(f"Run {run.id} is being trained by another worker.", file=sys.stderr)
-        return 2
-    control = Control(run.commands_path, options.commands_from, needed=run.config_path)
+    else:
+        with run.inbox() as inbox:
+            if not lock.acquire():
+                print(f"Run {run.id} is being trained by another worker.", file=sys.stderr)
+                return 2
+            commands_from = os.fstat(inbox).st_size
+    control = Control(run.commands_path, commands_from, needed=run.config_path)
     worker = _Worker(run, control, options.now)
     if options.ticket:
         path, descriptor = Path(options.ticket[0]), int(options.ticket[1])

@@ -11,7 +11,6 @@ from textual.message import Message
 
 from engine.answers import Answers, check_dataset, load_answers, no_predictions
 from engine.errors import EngineError
-from engine.evaluation import predicted_epochs
 from engine.overlay import Overlay
 from engine.scores import ClassScores, class_scores
 from engine.suspects import Inquest, find_suspects
@@ -142,7 +141,7 @@ def find_overlay(run_id: str, other: RunSnapshot, dataset: Dataset) -> Message:
     """Read what `other` answered after its last epoch: OverlayFound, or WorkRefused with the reason."""
     try:
         check_dataset(other.progress.started, dataset)
-        epochs = predicted_epochs(other.run.predictions_path)
+        epochs = other.run.predicted_epochs(other.progress)
         if not epochs:
             raise no_predictions(other.run, epochs)
         return OverlayFound(run_id, other.run.id, load_answers(other.run, epochs[-1], dataset))

@@ -120,6 +120,7 @@ def test_mistakes_and_checkpoint_of_later_epochs_do_not_count_after_a_resume(res
     assert [number for number, _ in Progress.of([BEGUN, *saved]).mistakes] == [1, 2, 3]
     progress = Progress.of([BEGUN, *saved, resumed(resumed_from)])
     assert [number for number, _ in progress.mistakes] == list(range(1, resumed_from + 1))
-    assert progress.checkpoint is None
+    assert progress.checkpoint is not None
+    assert progress.checkpoint.epoch == resumed_from
     again: events.AnyEvent = epoch(resumed_from + 1)
     assert len(Progress.of([BEGUN, *saved, resumed(resumed_from), again]).mistakes) == resumed_from

@@ -474,7 +474,8 @@ class TestResuming:
         (run.path / LAST).write_bytes((run.path / LAST).read_bytes()[:-1])
         told = trained(config, run)
         assert [started.resumed_from for started in only(RunStarted, told)] == [2]
-        (warning,) = only(events.Warned, told)
+        warning, moved = only(events.Warned, told)
+        assert moved.message.startswith("What was saved of epochs after 2 is out of date")
         assert f"{LAST} cannot be read" in warning.message
         assert f"Going on from {PREVIOUS} instead." in warning.message
         assert only(RunFinished, told)[0].outcome == "completed"

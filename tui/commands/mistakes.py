@@ -149,9 +149,8 @@ def _dataset_of(run: Run) -> Dataset:
 def _answers_of(run: Run, epoch: int | None, dataset: Dataset) -> tuple[int, Answers]:
     """Return what `run` answered after `epoch` (default: the last one), with the number of that epoch."""
     from engine.answers import load_answers, no_predictions
-    from engine.evaluation import predicted_epochs
 
-    epochs = predicted_epochs(run.predictions_path)
+    epochs = run.predicted_epochs()
     if not epochs or (epoch is not None and epoch not in epochs):
         raise no_predictions(run, epochs, epoch)
     epoch = epoch or epochs[-1]
