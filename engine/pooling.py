@@ -11,10 +11,10 @@ and statistics are those of the plain layers but for rounding.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.cores import usable_cores
 from engine.models import Architecture, BatchNorm, Conv, Dense, Flatten, LayerRow, MaxPool, ReLU
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ def default_threads(architecture: Architecture) -> int:
 
     Two threads then wait for each other more than they compute, the more so on a busy machine.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 1 if pooled_blocks(architecture) else cores
+    return 1 if pooled_blocks(architecture) else usable_cores()
 
 
 def frames(block: PooledBlock) -> np.ndarray:

@@ -94,17 +94,19 @@ class Backend(Protocol):
 
 def cpu_name() -> str:
     """Return the processor's name as its maker gives it, with the number of cores that may be used."""
-    import os
     import platform
     from pathlib import Path
+
+    from engine.cores import usable_cores
 
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"{names[0] if names else platform.processor() or platform.machine()} · {cores} cores"
+    cores = usable_cores()
+    plural = "" if cores == 1 else "s"
+    return f"{names[0] if names else platform.processor() or platform.machine()} · {cores} core{plural}"
 
 
 def pick_device(wanted: str, devices: list[Device], framework: str) -> Device:
