@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from engine.errors import EngineError
+from tui.help_texts import with_help
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -55,7 +56,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
-        return command
+        return with_help(command)
 
 
 def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -117,6 +118,9 @@ def cli(ctx: click.Context, store_path: str | None, use_ascii: bool, theme: str 
     from tui.commands.app import open_app
 
     return open_app(ctx.obj)
+
+
+with_help(cli)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
