@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -142,7 +143,7 @@ def _start_worker(run: Run, lock: FileLock, device: str, skip_queue: bool, comma
         with os.fdopen(open_regular(run.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as log:
             log.write(f"{WORKER_STARTED} {datetime.now():%Y-%m-%d %H:%M:%S}\n".encode())
             log.flush()
-            subprocess.Popen(
+            worker = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -151,6 +152,13 @@ def _start_worker(run: Run, lock: FileLock, device: str, skip_queue: bool, comma
                 start_new_session=True,
                 env=python_environment(),
             )
+            _reap(worker)
     finally:
         if ticket:
             ticket.release()
+
+
+def _reap(worker: subprocess.Popen[bytes]) -> None:
+    """Wait for the end of `worker` on a thread: else it would stay a zombie until this process ends, too."""
+    with contextlib.suppress(RuntimeError):  # no thread to be had: a zombie does less harm
+        threading.Thread(target=worker.wait, name=f"wait for worker {worker.pid}", daemon=True).start()
