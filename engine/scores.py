@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,16 +10,22 @@ from engine.data import CLASSES
 from engine.slow_imports import slow_import
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from engine.answers import Answers
 
 
 @dataclass(frozen=True)
 class ClassScores:
-    """Ten of each, from 0 to 1; 0 where there is nothing to divide by. `support`: the images of each class."""
+    """One of each a class, from 0 to 1. `support`: the images of each class.
 
-    precision: tuple[float, ...]
-    recall: tuple[float, ...]
-    f1: tuple[float, ...]
+    None where there is nothing to divide by: the precision of a class that was never answered, the recall of one
+    without images, and F1 where both are missing.
+    """
+
+    precision: tuple[float | None, ...]
+    recall: tuple[float | None, ...]
+    f1: tuple[float | None, ...]
     support: tuple[int, ...]
 
 
@@ -26,8 +33,10 @@ def class_scores(answers: Answers) -> ClassScores:
     """Return the scores of every class."""
     metrics = slow_import("sklearn.metrics")
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
-        answers.labels, answers.predicted, labels=range(CLASSES), zero_division=0.0
+        answers.labels, answers.predicted, labels=range(CLASSES), zero_division=math.nan
     )
-    return ClassScores(
-        tuple(map(float, precision)), tuple(map(float, recall)), tuple(map(float, f1)), tuple(map(int, support))
-    )
+    return ClassScores(_defined(precision), _defined(recall), _defined(f1), tuple(map(int, support)))
+
+
+def _defined(scores: np.ndarray) -> tuple[float | None, ...]:
+    return tuple(None if math.isnan(score) else float(score) for score in scores)

@@ -126,9 +126,12 @@ class TestAnswers:
         probabilities /= probabilities.sum(axis=1, keepdims=True)
         assert answers.loss.mean() == pytest.approx(metrics.log_loss(answers.labels, probabilities), rel=1e-2)
 
-    def test_a_class_that_is_never_answered_scores_nothing(self) -> None:
-        scores = class_scores(answers_of(predicted=[0, 0, 1], labels=[0, 2, 1]))
-        assert (scores.precision[:3], scores.recall[:3]) == ((0.5, 1.0, 0.0), (1.0, 1.0, 0.0))
+    def test_scores_with_nothing_to_divide_by_are_undefined(self) -> None:
+        """Class 2 is never answered, class 3 has no images, class 4 has neither."""
+        scores = class_scores(answers_of(predicted=[0, 0, 1, 3], labels=[0, 2, 1, 1]))
+        assert scores.precision[:5] == (0.5, 1.0, None, 0.0, None)
+        assert scores.recall[:5] == (1.0, 0.5, 0.0, None, None)
+        assert scores.f1[:5] == (pytest.approx(2 / 3), pytest.approx(2 / 3), 0.0, 0.0, None)
 
     def test_predictions_for_fewer_images_are_refused(self, run: Run, dataset: Dataset) -> None:
         fewer = replace(dataset, test_labels=dataset.test_labels[:50])

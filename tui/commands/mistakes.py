@@ -180,11 +180,15 @@ def _print_matrix(answers: Answers) -> None:
     headings = (*digits, "total", "precision", "recall", "F1")
     table = make_table("true", *headings, right=headings)
     for digit, row in enumerate(matrix.tolist()):
-        figures = (f"{values[digit]:.4f}" for values in (scores.precision, scores.recall, scores.f1))
+        figures = (_score(values[digit]) for values in (scores.precision, scores.recall, scores.f1))
         add_row(table, digit, *(number or "." for number in row), scores.support[digit], *figures)
     add_row(table, "total", *matrix.sum(axis=0).tolist(), len(answers.labels))
     click.echo("\nRows: the true digit; columns: the prediction.")
     print_table(table)
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
 
 
 def _print_overlay(overlay: Overlay) -> None:

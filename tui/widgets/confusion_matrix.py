@@ -207,6 +207,6 @@ def _shade(background: str, colour: str, level: int) -> Style:
     return Style(color=foreground, bgcolor=tinted.hex6)
 
 
-def _score(value: float) -> str:
-    """`0.979` → `.979`."""
-    return f"{value:.3f}".removeprefix("0")
+def _score(value: float | None) -> str:
+    """`0.979` → `.979`; a dash where there is none."""
+    return "-" if value is None else f"{value:.3f}".removeprefix("0")
