@@ -46,6 +46,16 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag
 Change = RateChange | BackendChange | Extension
 
 
+def rate_change(applied: events.CommandApplied) -> RateChange:
+    """Return the change that a worker tells of when it has set another learning rate."""
+    return RateChange(
+        epoch=applied.epoch or 1,
+        step=applied.step or 1,
+        before=applied.learning_rate_before,
+        after=applied.learning_rate or 0.0,
+    )
+
+
 class ChangeLog:
     """Collects the changes while a run's events are replayed.
 
@@ -68,9 +78,9 @@ class ChangeLog:
         match event:
             case events.RunStarted():
                 self._start(event)
-            case events.CommandApplied(command="set_learning_rate", learning_rate=float(rate)):
-                before = self._rate if event.learning_rate_before is None else event.learning_rate_before
-                self._set_rate(RateChange(epoch=event.epoch or 1, step=event.step or 1, before=before, after=rate))
+            case events.CommandApplied(command="set_learning_rate"):
+                change = rate_change(event)
+                self._set_rate(change if change.before is not None else replace(change, before=self._rate))
             case events.RunExtended():
                 self._extend(epochs_done, event.epochs_before, event.epochs, event.schedule)
             case _:

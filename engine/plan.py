@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine import events
-from engine.events import AnyEvent, ExtensionSchedule
+from engine.changes import Change, Extension
+from engine.events import ExtensionSchedule
 from engine.optimization import learning_rates
 
 if TYPE_CHECKING:
@@ -39,12 +39,15 @@ class Plan:
     stages: tuple[Stage, ...]
 
     @classmethod
-    def of(cls, config: TrainConfig, log: Iterable[AnyEvent] = ()) -> Plan:
-        """Return the plan of a run with `config`, as the extensions in its `log` changed it."""
+    def of(cls, config: TrainConfig, changes: Iterable[Change] = ()) -> Plan:
+        """Return the plan of a run with `config`, as its `changes` on the way extended it.
+
+        Earlier versions wrote the new number of epochs into the settings instead.
+        """
         plan = cls(config.epochs, (Stage(0, config.epochs, config.schedule),))
-        for event in log:
-            if isinstance(event, events.RunExtended):
-                plan = plan.extended(event.epochs, event.schedule)
+        for change in changes:
+            if isinstance(change, Extension) and change.schedule:
+                plan = plan.extended(change.after, change.schedule)
         return plan
 
     def extended(self, epochs: int, schedule: ExtensionSchedule) -> Plan:
@@ -52,11 +55,15 @@ class Plan:
 
         With fewer epochs than before the stages stay: the run ends on the way of its schedule.
         """
-        planned = self.stages[-1].end
-        if epochs <= planned:
+        if epochs <= self.planned:
             return Plan(epochs, self.stages)
-        stage = Stage(planned, epochs, HOLD if schedule == "hold" else self.stages[0].schedule)
+        stage = Stage(self.planned, epochs, HOLD if schedule == "hold" else self.stages[0].schedule)
         return Plan(epochs, (*self.stages, stage))
+
+    @property
+    def planned(self) -> int:
+        """How many epochs the stages reach; more than `epochs` for a run that was shortened."""
+        return self.stages[-1].end
 
     def rates(self, peak: float, epoch: int, step: int, count: int, steps: int) -> np.ndarray:
         """Return the learning rates, float64 [count], of an epoch's steps from `step` (from 0) on.

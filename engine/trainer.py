@@ -74,7 +74,7 @@ def _events(config: TrainConfig, run: Run | None, control: Control, backend: Bac
     backend = backend or load_backend(config.backend)
     learner = backend.learner(config, split.train_images, split.train_labels)
     architecture = ARCHITECTURES[config.model]
-    plan = Plan.of(config, run.told_but_steps() if run else ())
+    plan = Plan.of(config, run.progress().changes if run else ())
     resumed = checkpoint.latest(run.path, architecture, config.optimizer) if run else None
     metadata = resumed[1] if resumed else None
     yield events.RunStarted(

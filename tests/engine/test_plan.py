@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.changes import Extension
 from engine.config import Schedule, TrainConfig
-from engine.events import ExtensionSchedule, RunExtended
+from engine.events import ExtensionSchedule
 from engine.optimization import learning_rates
 from engine.plan import Plan
 
@@ -55,6 +56,6 @@ class TestThePlan:
 
 
 @pytest.mark.parametrize("choice", ["hold", "restart"])
-def test_it_follows_from_the_settings_and_the_log(choice: ExtensionSchedule) -> None:
-    log = [RunExtended(epochs_before=4, epochs=6, schedule=choice)]
-    assert Plan.of(config("onecycle"), log) == Plan.of(config("onecycle")).extended(6, choice)
+def test_it_follows_from_the_settings_and_the_changes(choice: ExtensionSchedule) -> None:
+    changes = [Extension(epoch=4, before=4, after=6, schedule=choice)]
+    assert Plan.of(config("onecycle"), changes) == Plan.of(config("onecycle")).extended(6, choice)

@@ -11,11 +11,13 @@ from engine import commands
 from engine.backends import require_installed
 from engine.config import parse_field
 from engine.errors import RunError
+from engine.events import ExtensionSchedule
 from engine.locks import is_held
 from engine.runs import LIVE, Run
 from tui.commands.offers import offer_runs, offer_setting
-from tui.commands.options import open_store, print_json, store_option
+from tui.commands.options import notify, open_store, print_json, store_option
 from tui.commands.runs import look_at, told
+from tui.extending import SCHEDULE_CHOICES, needs_choice, outlook
 from tui.run_commands import command_for
 from tui.snapshot import kept_text
 
@@ -47,13 +49,24 @@ def pause(reference: str, store_path: str | None) -> None:
     help="Go on with another framework, which takes over all state.",
 )
 @click.option("--device", metavar="DEVICE", shell_complete=offer_setting("device"), help="Go on on another device.")
-@click.option("--epochs", metavar="N", help="Train up to N epochs in all.")
+@click.option("--epochs", metavar="N", help="Train up to N epochs in all, with those that are done.")
+@click.option(
+    "--schedule",
+    type=click.Choice(SCHEDULE_CHOICES),
+    help="In epochs beyond a cosine or onecycle schedule: hold its last learning rate (the default), or restart it.",
+)
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events as JSON lines.")
 @click.option("--detach", is_flag=True, help="Do not wait for the run.")
 @click.option("--now", "skip_queue", is_flag=True, help="Do not wait for other runs on the same device.")
 def resume(
-    reference: str, store_path: str | None, as_json: bool, detach: bool, skip_queue: bool, **flags: str | None
+    reference: str,
+    store_path: str | None,
+    as_json: bool,
+    detach: bool,
+    skip_queue: bool,
+    schedule: ExtensionSchedule | None,
+    **flags: str | None,
 ) -> int:
     """Go on with RUN (an id or its beginning, a name, torch-3, or "last").
 
@@ -62,6 +75,10 @@ def resume(
     """
     run = open_store(store_path).find(reference)
     changes = {name: parse_field(name, value) for name, value in flags.items() if value is not None}
+    if schedule and "epochs" not in changes:
+        raise click.UsageError("--schedule is about more epochs: say how many in all with --epochs.")
+    if schedule:
+        changes["schedule"] = schedule
     if run.status() in LIVE:
         return _wake(run, changes)
     return _continue(run, changes, as_json, detach, skip_queue)
@@ -93,10 +110,7 @@ def _continue(run: Run, changes: dict[str, Any], as_json: bool, detach: bool, sk
     from tui.commands.following import Interruptions, follow, stop_run
     from tui.commands.reporting import make_reporter
 
-    epochs = changes.get("epochs", run.config.epochs)
-    if run.status() == "completed" and len(run.progress().epochs) >= epochs:
-        hint = f"To train on, ask for more: {command_for('resume', run)} --epochs {epochs * 2}"
-        raise RunError("Run is complete", f"Run {run.id} has trained all its {epochs} epochs.", hint)
+    _check_epochs(run, changes)
     require_installed(changes.get("backend", run.config.backend))
     with Interruptions() as interruptions:
         relaunch(run, skip_queue, **changes)
@@ -107,3 +121,18 @@ def _continue(run: Run, changes: dict[str, Any], as_json: bool, detach: bool, sk
     else:
         click.echo(f"{run.id} goes on. Watch it: {command_for('attach', run)}")
     return 0
+
+
+def _check_epochs(run: Run, changes: dict[str, Any]) -> None:
+    """Raise RunError where nothing is left to train; say on stderr what more epochs do to the learning rate."""
+    progress, config = run.progress(), run.config
+    done, planned = len(progress.epochs), progress.planned_epochs or config.epochs
+    epochs: int = changes.get("epochs", planned)
+    if run.status() == "completed" and done >= planned and "epochs" not in changes:
+        hint = f"To train on, ask for more: {command_for('resume', run)} --epochs {done * 2}"
+        raise RunError("Run is complete", f"Run {run.id} has trained all its {planned} epochs.", hint)
+    if epochs > planned and epochs > done:
+        schedule: ExtensionSchedule = changes.get("schedule", "hold")
+        words = f"{run.id}: {planned:,} → {epochs:,} epochs. {outlook(config, progress, epochs, schedule)}"
+        choice = needs_choice(config, progress, epochs) and "schedule" not in changes
+        notify(words + (" To begin the schedule anew instead: --schedule restart" if choice else ""))

@@ -10,9 +10,11 @@ import click
 
 from engine import events
 from engine.backends import BACKENDS
+from engine.changes import rate_change
 from engine.config import TrainConfig
 from engine.events import AnyEvent
 from tui import formats
+from tui.change_words import change_text
 from tui.commands.options import notify
 from tui.kernels import kernels_phrase
 from tui.terminal import clean, clean_json
@@ -77,6 +79,7 @@ class LineReporter:
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         self._downloading = ""
+        self.epochs = config.epochs
         self.columns = VALIDATION_COLUMNS if config.validation else COLUMNS
 
     def show(self, line: bytes, event: AnyEvent | None) -> None:
@@ -87,7 +90,10 @@ class LineReporter:
                 self._downloading = file
                 notify(f"Downloading {file}")
             case events.RunStarted():
+                self.epochs = event.epochs
                 self._start(event)
+            case events.CommandApplied(command="set_learning_rate"):
+                self.write(change_text(rate_change(event)).capitalize())
             case events.EpochFinished():
                 self.write(epoch_line(event, self.columns))
             case events.RunFinished():
@@ -121,7 +127,7 @@ class LineReporter:
         if data.sample:
             self.write(f"Notice: {SAMPLE_NOTICE}")
         if started.resumed_from is not None:
-            self.write(f"Resumed after epoch {started.resumed_from}")
+            self.write(f"Resumed after epoch {started.resumed_from}, to train {_epochs(started.epochs)} in all")
         self.write(heading(self.columns))
 
     def _finish(self, finished: events.RunFinished) -> None:
@@ -160,7 +166,7 @@ class LiveReporter(LineReporter):
             case events.RunStarted():
                 self._wait_for("Preparing the first epoch")
             case events.Step():
-                self._live.update(step_line(event, self.config, self._console.width))
+                self._live.update(step_line(event, self.config, self.epochs, self._console.width))
             case events.CommandApplied(command="pause"):
                 self._wait_for("Paused")
             case events.EpochFinished() | events.RunFinished():
@@ -222,12 +228,12 @@ def epoch_line(epoch: events.EpochFinished, columns: tuple[str, ...] = COLUMNS) 
     return "  ".join(f"{texts[name]:>{_width(name)}}" for name in columns)
 
 
-def step_line(step: events.Step, config: TrainConfig, width: int) -> RenderableType:
+def step_line(step: events.Step, config: TrainConfig, epochs: int, width: int) -> RenderableType:
     """Return the running epoch as one line: how far, loss, speed, and the time left until the run's last epoch."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 
-    left = step.steps - step.step + (config.epochs - step.epoch) * step.steps
+    left = step.steps - step.step + (epochs - step.epoch) * step.steps
     speed = max(step.images_per_second, 1e-9)
     texts = (
         f"{step.step:,}/{step.steps:,}",

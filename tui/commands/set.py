@@ -7,7 +7,7 @@ import time
 import click
 
 from engine import commands, events
-from engine.changes import RateChange
+from engine.changes import RateChange, rate_change
 from engine.config import FIELDS, parse_field
 from engine.errors import RunError
 from engine.eventlog import EventFollower
@@ -55,9 +55,7 @@ def _wait_for(follower: EventFollower, run: Run, rate: float) -> RateChange | No
         live = is_held(run.lock_path)
         for event in follower.read():
             if isinstance(event, events.CommandApplied) and event.learning_rate == rate:
-                return RateChange(
-                    epoch=event.epoch or 1, step=event.step or 1, before=event.learning_rate_before, after=rate
-                )
+                return rate_change(event)
         if not live:
             hint = f"Take it up again first: {command_for('resume', run)}"
             raise RunError("Too late", f"Run {run.id} ended before its next step: it is {run.status()}.", hint)
