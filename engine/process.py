@@ -10,31 +10,29 @@ from pathlib import Path
 import engine
 
 AUTOGROUP = Path("/proc/self/autogroup")
+START = Path(engine.__file__).parent.parent / "mnist_tui.py"
+FOR_PEOPLE = ("PYTHONINSPECT", "PYTHONWARNINGS")
+"""What changes Python for whoever sits before it. In a worker, the first opens a prompt at its end, which loses its
+exit status; the second, set to "error", makes a framework fail at its own warnings."""
 
 
 def python_command(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs `module` with this interpreter.
+    """Return the command that runs `module` of this program with this interpreter. Start no process in another way.
 
-    With -P the working directory is not searched: a folder of the user's called `engine` must not be run.
+    The working directory is not searched (-P), and mnist_tui.py finds this program's own packages before others of the
+    same name: a file of the user's called `engine.py`, `torch.py` or `numpy.py` must not be run.
     """
-    return [sys.executable, "-P", "-m", module, *arguments]
+    return [sys.executable, "-P", str(START), "-m", module, *arguments]
 
 
 def python_environment() -> dict[str, str]:
-    """Return the environment for `python_command`: this package first, output unbuffered, TensorFlow less talkative.
+    """Return the environment for `python_command`: output unbuffered, TensorFlow less talkative.
 
     OpenMP's threads sleep while they wait for each other: spinning, two of them took 96 ms for a step of PyTorch on a
     busy machine, and 12 ms asleep.
     """
-    home = str(Path(engine.__file__).parent.parent)
-    path = os.pathsep.join(part for part in (home, os.environ.get("PYTHONPATH", "")) if part)
-    return {
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        "OMP_WAIT_POLICY": "PASSIVE",
-        **os.environ,
-        "PYTHONPATH": path,
-        "PYTHONUNBUFFERED": "1",
-    }
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "2", "OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONUNBUFFERED": "1"}
+    return {name: value for name, value in environment.items() if name not in FOR_PEOPLE}
 
 
 def give_way(niceness: int) -> None:

@@ -11,8 +11,10 @@ from textual.app import ScreenStackError, SystemCommand
 from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.dom import NoScreen
+from textual.events import AppFocus
 from textual.reactive import var
 from textual.screen import Screen
+from textual.widget import MountError
 
 from engine.commands import Stop
 from engine.config import TrainConfig
@@ -23,12 +25,14 @@ from tui.control import DETACH, RunControl
 from tui.farewell import farewell
 from tui.fields import LeavingFields
 from tui.jobs import JobFailed, RunLabelled, RunsDeleted, RunsLaunched, send_command
+from tui.keys import with_keys
 from tui.memory import Memory
 from tui.palette import palette_of
 from tui.screens import mode_screens
 from tui.screens.opening import OpeningScreen
 from tui.signals import exit_on_signals
 from tui.start import GettingReady, unhurried_probe
+from tui.suspending import come_back_well, has_job_control, suspend
 from tui.theme import DEFAULT_THEME
 from tui.watcher import RunChanged, RunsChanged, StoreFailed, Watcher
 from tui.widgets.mode_bar import MODE_TITLES
@@ -63,6 +67,14 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
         Binding("f1", "help", "Help", show=False),
         Binding("q", "quit", "Quit", tooltip="Leave; what becomes of live runs is asked", id="quit"),
         Binding("ctrl+c", "quit", "Quit", show=False),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "Suspend",
+            show=False,
+            priority=True,
+            tooltip="To the shell; fg returns",
+        ),
         Binding("f2", "tour", "Tour", show=False, tooltip="The first steps, in three sentences", id="tour"),
     ]
 
@@ -90,9 +102,13 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
 
     # Start and end
 
-    def on_mount(self) -> None:
-        """Take over the signals, and look in the background at the store and at what this machine has."""
+    def on_load(self) -> None:
+        """Take over the signals before the terminal is changed."""
         exit_on_signals(self)
+
+    def on_mount(self) -> None:
+        """Look in the background at the store and at what this machine has."""
+        come_back_well(self)
         self.set_keymap(self.settings.get("keys", {}))
         if self._run_on_display:
             self.watcher.watch(self._run_on_display)
@@ -108,7 +124,7 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
 
         Textual adds none any more from then on, and takes away one by one those that there are.
         """
-        if not (self._exit and isinstance(error, (NoMatches, NoScreen, ScreenStackError))):
+        if not (self._exit and isinstance(error, (NoMatches, NoScreen, ScreenStackError, MountError))):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
@@ -248,6 +264,13 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
             send_command(live, Stop())  # here and now: the app may end before a thread gets to it
             self.exit()
 
+    def action_suspend_process(self) -> None:
+        """Stop as a job of the shell, where there is one to continue it."""
+        if has_job_control():
+            suspend(self)
+        else:
+            self.notify(with_keys(self, "There is no shell to go back to. To leave, press {quit}."), markup=False)
+
     def action_help(self) -> None:
         """Explain the screen and list its keys."""
         from tui.screens.help import HelpScreen
@@ -278,6 +301,8 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
             return bool(self.live_runs())
         if action == "duel":
             return bool(self.family and self.family.pair)
+        if action == "suspend_process":
+            return not self.is_web
         return super().check_action(action, parameters)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
@@ -292,7 +317,15 @@ class TerminalApp(MnistApp):
     DEFAULT_MODE = "opening"
     MODES = {**MnistApp.MODES, DEFAULT_MODE: OpeningScreen}
 
+    _was_blurred = False
+
     def on_ready(self) -> None:
         """Go on: the first frame is on the terminal."""
         if isinstance(self.screen, OpeningScreen):
             self.screen.call_later(self.screen.make_way)
+
+    def on_app_blur(self) -> None:
+        """Take the keys in a browser: Textual starts there as if another window had them, and shows no footer."""
+        if self.is_web and not self._was_blurred:
+            self.post_message(AppFocus())
+        self._was_blurred = True

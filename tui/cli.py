@@ -6,10 +6,11 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import StringIO, TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -43,6 +44,8 @@ COMMANDS = {
     "completion": "tui.commands.completion",
 }
 
+INTERRUPTED = 128 + signal.SIGINT
+
 
 class LazyGroup(click.Group):
     """Imports a subcommand's module only when that is asked for, so that --version and errors come at once."""
@@ -57,6 +60,15 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
         return with_help(command)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Ctrl+C ends it with the status that shells give it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            if sys.stderr.isatty():
+                click.echo(err=True)  # the prompt comes below the ^C
+            ctx.exit(INTERRUPTED)
 
 
 def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -114,6 +126,7 @@ def cli(ctx: click.Context, store_path: str | None, use_ascii: bool, theme: str 
 
     ctx.obj = GroupOptions(store_path, use_ascii, theme)
     if ctx.invoked_subcommand is not None:
+        ctx.with_resource(_interruptible())
         return 0
     from tui.commands.app import open_app
 
@@ -121,6 +134,23 @@ def cli(ctx: click.Context, store_path: str | None, use_ascii: bool, theme: str 
 
 
 with_help(cli)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl+C raise KeyboardInterrupt while a command works, so that it cleans up behind itself.
+
+    Before and after, there is nothing to clean up: what handles the signal then ends the process without a traceback.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -142,7 +172,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo("\n".join(map(clean, shown.getvalue().splitlines())), err=True)  # it quotes what was typed
         return error.exit_code
     except click.Abort as abort:
-        return 128 + signal.SIGINT if isinstance(abort.__cause__, KeyboardInterrupt) else 1
+        cause = abort.__cause__ or abort.__context__  # the latter at a question that is to be answered
+        return INTERRUPTED if isinstance(cause, KeyboardInterrupt) else 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except Exception as error:
         from tui.crash_report import crash_message
 
@@ -155,12 +188,24 @@ def main() -> NoReturn:
     """Be the `mnist-tui` command."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends the command as it does any other
     _open_streams()
+    _trust_terminal_size()
     status = run()
     try:
         sys.stdout.flush()
     except OSError:  # told already; the interpreter would try again and say so itself
         os._exit(status or 2)
     sys.exit(status)
+
+
+def _trust_terminal_size() -> None:
+    """Forget COLUMNS and LINES where the terminal tells its size: an exported value stays when it is resized."""
+    try:
+        size = os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    except (OSError, ValueError):
+        return
+    if size.columns and size.lines:
+        os.environ.pop("COLUMNS", None)
+        os.environ.pop("LINES", None)
 
 
 def _open_streams() -> None:

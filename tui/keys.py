@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EVERYWHERE = "everywhere"
 FIXED = {
     *("enter", "escape", "tab", "shift+tab", "up", "down", "left", "right", "home", "end", "pageup", "pagedown"),
-    *("space", "backspace", "ctrl+c", "ctrl+p", *"12345"),
+    *("space", "backspace", "ctrl+c", "ctrl+p", "ctrl+z", *"12345"),
 }
 """They walk, choose and leave, on every screen the same."""
 IN_TEXTS = {

@@ -17,11 +17,14 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 def exit_on_signals(app: App[Any]) -> None:
-    """End `app` on a signal, with the exit status that shells give it."""
+    """End `app` on a signal, with the exit status that shells give it.
+
+    It ends when it next handles messages: Textual takes no end while it still makes its first screen.
+    """
     loop = asyncio.get_running_loop()
     with contextlib.suppress(RuntimeError, ValueError):  # not the main thread: a test, or a browser session
         for number in SIGNALS:
-            loop.add_signal_handler(number, partial(app.exit, return_code=128 + number))
+            loop.add_signal_handler(number, partial(app.call_later, app.exit, return_code=128 + number))
         signal.signal(signal.SIGHUP, partial(_hang_up, app, loop))
 
 
@@ -33,4 +36,4 @@ def _hang_up(app: App[Any], loop: asyncio.AbstractEventLoop, number: int, frame:
     """
     if not os.isatty(sys.__stdin__.fileno() if sys.__stdin__ else 0):
         os._exit(128 + number)
-    loop.call_soon_threadsafe(partial(app.exit, return_code=128 + number))
+    loop.call_soon_threadsafe(partial(app.call_later, app.exit, return_code=128 + number))

@@ -22,17 +22,25 @@ TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "", "LINES": ""}
 
 
 class Pty:
-    """The command, or Python `code`, on a pty of its own: all bytes it sent, and the screen they make."""
+    """The command, Python `code` or another `program` on a pty of its own: all bytes it sent, and their screen."""
 
-    def __init__(self, *arguments: str, code: str = "", columns: int = 120, rows: int = 40) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        code: str = "",
+        program: Sequence[str] = COMMAND,
+        columns: int = 120,
+        rows: int = 40,
+        **environment: str,
+    ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.raw = bytearray()
         self.ended = False
-        command = (sys.executable, "-c", code) if code else COMMAND
-        environment = {name: value for name, value in {**os.environ, **TERMINAL}.items() if value}
+        command = (sys.executable, "-c", code) if code else program
+        given = {name: value for name, value in {**os.environ, **TERMINAL, **environment}.items() if value}
         self.child = pexpect.spawn(
-            command[0], [*command[1:], *arguments], env=environment, dimensions=(rows, columns), timeout=60
+            command[0], [*command[1:], *arguments], env=given, dimensions=(rows, columns), timeout=60
         )
 
     def text(self) -> str:
@@ -57,6 +65,12 @@ class Pty:
         if not all(word in text for word in words):
             pytest.fail(f"{words} never appeared; the terminal shows\n{text}\nand last got {bytes(self.raw[-300:])!r}")
         return text
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size and an empty screen."""
+        self._screen.reset()
+        self._screen.resize(rows, columns)
+        self.child.setwinsize(rows, columns)
 
     def press(self, keys: str) -> None:
         """Type `keys`."""

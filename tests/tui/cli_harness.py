@@ -31,10 +31,10 @@ each_backend = pytest.mark.parametrize(
 )
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str, program: Sequence[str] = COMMAND) -> subprocess.Popen[str]:
     """Start the real command in the background, without a terminal."""
     return subprocess.Popen(
-        [*COMMAND, *arguments],
+        [*program, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

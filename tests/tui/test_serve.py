@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -12,14 +13,17 @@ from typing import IO, NamedTuple
 
 import pytest
 
+from engine.process import START
 from tests.tui.cli_harness import refused, start
 from tests.waiting import PATIENCE, wait_until
 
 
 class Server(NamedTuple):
-    """The port that is served on, and what the server has to say beside the address."""
+    """Where the app is served, with which token, what is said of it, and what the server complains of."""
 
-    port: int
+    address: str
+    token: str
+    advice: str
     stderr: IO[str] | None
 
 
@@ -38,6 +42,13 @@ def test_others_are_let_in_only_with_a_warning(cli_store: Path) -> None:
     assert "can start training on this machine and read files of yours" in server.stderr.read()
 
 
+def test_each_server_has_a_token_of_its_own_and_says_what_it_is_for(cli_store: Path) -> None:
+    with serving() as one, serving() as other:
+        assert len(one.token) >= 20
+        assert one.token != other.token
+        assert "Keep this address to yourself" in one.advice
+
+
 def test_what_is_reached_from_this_machine_alone() -> None:
     pytest.importorskip("textual_serve")
     from tui.browser import is_loopback
@@ -53,44 +64,72 @@ def serving(*options: str) -> Iterator[Server]:
     pytest.importorskip("textual_serve")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
-    process = start("serve", "--port", str(port), *options)
+    process = start("serve", "--port", str(port), *options, program=(sys.executable, "-P", str(START)))
     assert process.stdout
-    assert process.stdout.readline().endswith(f":{port} until you press Ctrl+C.\n")
+    found = re.search(rf":{port}/\?token=(\S+) until you press Ctrl\+C\.\n", process.stdout.readline())
+    assert found
+    advice = process.stdout.readline()
     with socket.socket() as visitor:
         wait_until(lambda: visitor.connect_ex(("127.0.0.1", port)) == 0, "the server listens")
-    yield Server(port, process.stderr)
+    yield Server(f"http://127.0.0.1:{port}", found[1], advice, process.stderr)
     process.terminate()
     assert process.wait(PATIENCE) == 0
     process.stdout.close()
 
 
 @pytest.fixture
-def port(cli_store: Path) -> Iterator[int]:
-    """The port of a server, which has nothing to warn of."""
+def server(cli_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server that has nothing to warn of, started in a folder with modules of the same names as ours."""
+    folder = tmp_path / "hostile"
+    for name in ("tui/cli.py", "tui/__main__.py", "engine/__init__.py", "numpy.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("print('not ours')")
+    monkeypatch.chdir(folder)
     with serving() as server:
-        yield server.port
+        yield server
     assert server.stderr
     assert server.stderr.read() == ""
 
 
-async def test_a_page_gets_the_app_and_a_stranger_does_not(port: int) -> None:
+async def test_a_page_gets_the_app_and_a_stranger_does_not(server: Server) -> None:
     import aiohttp
 
-    address = f"http://127.0.0.1:{port}"
+    address, token = server.address, server.token
+    socket_path = f"/ws/{token}?width=100&height=30"
+    strangers: list[tuple[str, dict[str, str]]] = [
+        ("/", {}),
+        ("/?token=guess", {}),
+        ("/ws", {}),
+        ("/ws/guess", {}),
+        ("/ws/%C3%A9", {}),
+        ("/nothing", {}),
+        (socket_path, {"Origin": "http://example.org"}),
+        (socket_path, {"Host": "example.org"}),
+    ]
     async with aiohttp.ClientSession() as client:
-        async with client.get(address) as page:
+        for path, headers in strangers:
+            async with client.get(address + path, headers=headers) as answer:
+                assert answer.status == 403, (path, headers)
+        for path in ("/ws", "/ws/guess"):
+            with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+                await client.ws_connect(address + path)
+        async with client.get(f"{address}/?token={token}") as page:
             text = await page.text()
-        assert f'websocket-url="ws://127.0.0.1:{port}/ws"' in text
-        assert "xterm-helper-textarea" in text
-        for headers in ({"Origin": "http://example.org"}, {"Host": "example.org"}):
-            async with client.get(f"{address}/ws", headers=headers) as answer:
-                assert answer.status == 403
-        async with client.ws_connect(f"{address}/ws?width=100&height=30") as terminal:
+            assert page.headers["Referrer-Policy"] == "no-referrer"
+        assert "<title>mnist-tui</title>" in text
+        assert f'websocket-url="{address.replace("http", "ws")}/ws/{token}"' in text
+        assert "Open again" in text
+        assert "googleapis" not in text
+        for name in re.findall(rf'"{address}(/static/[^"]+)"', text):
+            async with client.get(address + name) as answer:
+                assert answer.status == 200, name
+        async with client.ws_connect(address + socket_path) as terminal:
             shown = b""
-            while b"Setup" not in shown:
+            while b"Setup" not in shown or b"palette" not in shown:  # the footer, too
                 message = await terminal.receive(timeout=PATIENCE)
                 shown += message.data if isinstance(message.data, bytes) else b""
             assert b"mnist-tui" in shown
+            await terminal.send_json(["stdin", "\x1a"])  # there is no shell to go back to
             await terminal.send_json(["stdin", "q"])
             async with asyncio.timeout(PATIENCE):
                 while not terminal.closed:

@@ -49,5 +49,7 @@ def open_app(options: GroupOptions, store_path: str | None = None, run: Run | No
     settings = user_settings(options.theme)
     settings.setdefault("theme", remembered_theme(memory))
     app = TerminalApp(store, settings, options.use_ascii, open_run=run, memory=memory)
+    at_start = signal.getsignal(signal.SIGINT)
     app.run()
+    signal.signal(signal.SIGINT, at_start)  # the event loop takes its own handler away
     return app.return_code or 0

@@ -18,6 +18,10 @@ def serve(group: GroupOptions, /, host: str, port: int, store_path: str | None) 
 
     Each page is an app of its own; closing it leaves its runs training. From another machine, better go through
     SSH: ssh -L 8000:localhost:8000 HOST.
+
+    The address has a token, new each time. Others who can log in to this machine reach the port, too, but get nothing
+    without it. Whoever has the address can use the app as you: read your files and start processes. So keep it to
+    yourself; the administrators of this machine can read it in any case.
     """
     try:
         from tui.browser import AppServer, is_loopback
@@ -29,8 +33,8 @@ def serve(group: GroupOptions, /, host: str, port: int, store_path: str | None) 
         ) from error
     if not is_loopback(host):
         notify(
-            f"Warning: whoever reaches {host}:{port} can start training on this machine and read files of yours, "
-            "without a password and unencrypted."
+            f"Warning: {host}:{port} is reached from other machines, unencrypted: whoever reads the address on its way "
+            "can start training on this machine and read files of yours."
         )
     try:
         AppServer(_arguments(group, store_path), host, port).serve()

@@ -36,6 +36,8 @@ class OpeningScreen(Screen[None]):
         """Go on to the Train screen."""
         lab: MnistApp = self.app  # type: ignore[assignment]
         await asyncio.to_thread(import_module, "tui.screens.train")
+        if not lab.is_running:  # it was ended meanwhile, and a new screen would get in the way of that
+            return
         lab.follow_store()
         await lab.switch_mode("train")
         for key in self._pressed:

@@ -1,0 +1,5 @@
+"""`python -m tui`: the command line, as the server starts it for each page."""
+
+from tui.cli import main
+
+main()
