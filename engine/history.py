@@ -1,4 +1,4 @@
-"""What a network answered after each epoch of its run: digits learnt, forgotten, and never right."""
+"""What a network answered after each epoch of its run: images just learnt, just forgotten, and never right."""
 
 from __future__ import annotations
 
@@ -55,20 +55,6 @@ class History:
         import numpy as np
 
         return np.flatnonzero(self.wrong.all(axis=0))
-
-    @cached_property
-    def forgotten(self) -> np.ndarray:
-        """The images that were right after an epoch and wrong after the next one: at least one forgetting event.
-
-        The measure is that of Toneva et al., "An empirical study of example forgetting", 2019, taken after epochs.
-        """
-        return _where((~self.wrong[:-1] & self.wrong[1:]).any(axis=0))
-
-    @cached_property
-    def learnt_late(self) -> np.ndarray:
-        """The images that are right for good only since the second half of the epochs."""
-        last_of_first_half = (len(self.epochs) + 1) // 2 - 1
-        return _where(self.wrong[last_of_first_half:-1].any(axis=0) & ~self.wrong[-1])
 
     def of_image(self, index: int) -> list[Moment]:
         """Return what was answered for one image, epoch by epoch."""

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.data import CLASSES
 from engine.slow_imports import slow_import
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def class_scores(answers: Answers) -> ClassScores:
     """Return the scores of every class."""
     metrics = slow_import("sklearn.metrics")
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
-        answers.labels, answers.predicted, labels=range(CLASSES), zero_division=math.nan
+        answers.labels, answers.predicted, labels=range(answers.probabilities.shape[1]), zero_division=math.nan
     )
     return ClassScores(_defined(precision), _defined(recall), _defined(f1), tuple(map(int, support)))
 

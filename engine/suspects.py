@@ -31,11 +31,6 @@ class Suspect:
         """That of the run that is the least sure."""
         return min(self.confidences)
 
-    @property
-    def agreed(self) -> int | None:
-        """What all runs say it is, None where they differ."""
-        return self.predicted[0] if len(set(self.predicted)) == 1 else None
-
 
 @dataclass(frozen=True)
 class Inquest:

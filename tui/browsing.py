@@ -7,12 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.answers import Answers
+from engine.classes import DIGITS, class_names_of
 from engine.history import History
 from engine.overlay import Overlay
 from engine.scores import ClassScores
 from engine.selection import EVERYTHING, ORDERS, Cell, Order, in_order, select
+from tui.cells import beside
+from tui.terminal import clean
 from tui.widgets.digit_detail import Portrait
-from tui.widgets.gallery import Tile
+from tui.widgets.gallery import CAPTION_CELLS, Tile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,9 +41,11 @@ class Group:
     indices: np.ndarray | None
 
 
+SHORT_NAME = 4
+"""Cells of class names of which two and a percentage fit below a small picture."""
 Name = TypeVar("Name", bound=str)
 WRONG = "wrong"
-DOUBTED = "suspicious labels"
+DOUBTED = "doubtful labels"
 
 
 @dataclass
@@ -97,19 +102,19 @@ class Browsing:
     @property
     def groups(self) -> list[Group]:
         """The kinds of images that there are to look at: of this run, then of two runs laid over each other."""
-        groups = [Group(WRONG, WRONG, "wrong", self.now.mistakes)]
+        groups = [Group(WRONG, WRONG, "every test image that is wrong after this epoch", self.now.mistakes)]
         if (history := self.history) and self.epoch in history.answers:
+            learnt, forgotten = history.newly_right(self.epoch), history.newly_wrong(self.epoch)
             groups += [
+                Group("just learnt", "learnt", "wrong after the epoch before, right after this one", learnt),
+                Group("just forgotten", "forgot", "right after the epoch before, wrong after this one", forgotten),
+                Group("never right", "never", "wrong after every epoch: the hardest images", history.always_wrong),
                 Group(
-                    "newly right", "+right", "wrong after the epoch before, now right", history.newly_right(self.epoch)
+                    DOUBTED,
+                    "labels?",
+                    "all runs are 90 % sure of another class: maybe an error in the label",
+                    self._doubted,
                 ),
-                Group(
-                    "newly wrong", "+wrong", "right after the epoch before, now wrong", history.newly_wrong(self.epoch)
-                ),
-                Group("always wrong", "always", "right after no epoch", history.always_wrong),
-                Group("forgotten", "forgot", "right once, wrong an epoch later", history.forgotten),
-                Group("learnt late", "late", "right for good since the second half of the epochs", history.learnt_late),
-                Group(DOUBTED, "labels?", "labels that all runs doubt, each 90 % sure", self._doubted),
             ]
         return groups
 
@@ -150,12 +155,20 @@ class Browsing:
 
     # How it reads
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes' names, in the order of their labels, as they can be shown."""
+        return tuple(clean(name) for name in class_names_of(self.dataset.info))
+
+    @property
+    def chosen_part(self) -> str:
+        """The part of the matrix that is chosen, in words; nothing for all of it."""
+        return cell_words(self.cell, self.class_names)
+
     def title(self) -> str:
         """Say what is looked at: `wrong · 4 taken for 9 · highest loss first`."""
-        group = self.chosen_group
-        meaning = "right" if group.name == WRONG and self.cell.holds_right_answers else group.meaning
-        parts = [meaning, cell_words(self.cell), ORDER_WORDS[self.order]]
-        return " · ".join(part for part in parts if part)
+        name = "right" if self.chosen_group.name == WRONG and self.cell.holds_right_answers else self.chosen_group.name
+        return " · ".join(part for part in (name, self.chosen_part, ORDER_WORDS[self.order]) if part)
 
     def emptiness(self) -> str:
         """Say why there is nothing to look at."""
@@ -163,28 +176,47 @@ class Browsing:
         if group.indices is None:
             return "Asking all runs …"
         if self.cell != EVERYTHING:
-            return f"None of these: {cell_words(self.cell)}. Esc shows all."
+            return f"None of these: {self.chosen_part}. Esc shows all."
         if group.name == WRONG:
             return "Not a single mistake on the test set."
-        return f"No image is {group.meaning}." if group.name != DOUBTED else "There is no label that all runs doubt."
+        return "No label is doubted by every run." if group.name == DOUBTED else f"No image is {group.name}."
 
     def tile_maker(self, ascii: bool) -> Callable[[int], Tile]:
         """Return what makes an image's tile: `true→predicted confidence`, and the other run's answer below."""
-        now, images, arrow = self.now, self.dataset.test_images, ">" if ascii else "→"
+        now, images, names = self.now, self.dataset.test_images, self.class_names
+        arrow = ">" if ascii else "→"
         second = self.overlay.second if self.overlay else None
 
         def tile(index: int) -> Tile:
-            captions = [f"{now.labels[index]}{arrow}{now.predicted[index]} {_sure(now, index)}"]
+            label, answer = names[now.labels[index]], f"{arrow}{names[now.predicted[index]]}"
+            captions = [label, answer] if self.has_long_names else [label + answer]
+            captions[-1] = beside(captions[-1], _sure(now, index), CAPTION_CELLS, ascii)
             if second:
-                captions.append(f" {arrow}{second.predicted[index]} {_sure(second, index)}")
+                said = f"{'' if self.has_long_names else ' '}{arrow}{names[second.predicted[index]]}"
+                captions.append(beside(said, _sure(second, index), CAPTION_CELLS, ascii))
             return Tile(images[index], tuple(captions), right=not now.wrong[index])
 
         return tile
 
-    def training_tile_maker(self) -> Callable[[int], Tile]:
+    @property
+    def has_long_names(self) -> bool:
+        """Whether a label and an answer need a line each below a small picture."""
+        return max(map(len, self.class_names)) > SHORT_NAME
+
+    @property
+    def caption_lines(self) -> int:
+        """How many lines there are below a picture."""
+        return 1 + self.has_long_names + bool(self.overlay)
+
+    def training_tile_maker(self, ascii: bool) -> Callable[[int], Tile]:
         """Return what makes a training image's tile: its label and its index."""
-        dataset = self.dataset
-        return lambda index: Tile(dataset.train_images[index], (f"{dataset.train_labels[index]} · {index:,}",))
+        dataset, names = self.dataset, self.class_names
+
+        def tile(index: int) -> Tile:
+            caption = beside(names[dataset.train_labels[index]], f"· {index:,}", CAPTION_CELLS, ascii)
+            return Tile(dataset.train_images[index], (caption,))
+
+        return tile
 
     def portrait(self, index: int) -> Portrait:
         """Return what is known of the test image `index`."""
@@ -201,17 +233,16 @@ class Browsing:
         )
 
 
-def cell_words(cell: Cell) -> str:
+def cell_words(cell: Cell, class_names: Sequence[str]) -> str:
     """Say which part of the matrix is chosen; nothing for all of it."""
     if cell.diagonal:
         return "the diagonal"
-    if cell.true is not None and cell.true == cell.predicted:
-        return f"{cell.true}, read right"
-    if cell.true is not None and cell.predicted is not None:
-        return f"{cell.true} taken for {cell.predicted}"
-    if cell.true is not None:
-        return f"digit {cell.true}"
-    return f"taken for {cell.predicted}" if cell.predicted is not None else ""
+    true = "" if cell.true is None else class_names[cell.true]
+    predicted = "" if cell.predicted is None else class_names[cell.predicted]
+    if true and predicted:
+        return f"{true}, which is right" if cell.true == cell.predicted else f"{true} taken for {predicted}"
+    kind = "digit" if tuple(class_names) == DIGITS else "true"
+    return f"{kind} {true}" if true else f"taken for {predicted}" if predicted else ""
 
 
 def next_of(names: Sequence[Name], name: Name, step: int) -> Name:

@@ -21,6 +21,16 @@ def count(number: float) -> str:
     return f"{number:,.0f}"
 
 
+def short_count(number: float) -> str:
+    """Return a count in at most four characters: `980`, `1.1k` for 1,118, `12k`, `999k`, `1.2M`."""
+    unit = ""
+    for larger_unit in ("k", "M", "G"):
+        if number < 999.5:
+            break
+        number, unit = number / 1000, larger_unit
+    return f"{number:.1f}{unit}" if unit and number < 9.95 else f"{number:.0f}{unit}"
+
+
 def figure(value: float | None, width: int = 9) -> str:
     """`0.17085` → `0.1709`; in fewer digits, and at last as `2e+06`, what would not fit into `width` cells."""
     if value is None:

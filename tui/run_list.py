@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rich.cells import cell_len, set_cell_size
-
 from engine.backends import BACKENDS
+from tui.cells import fitted
 from tui.formats import clock, count, percent
 from tui.snapshot import RunSnapshot
 from tui.sparkline import sparkline
@@ -197,12 +196,3 @@ def cell(column: Column, snapshot: RunSnapshot, width: int, ascii: bool) -> str:
     """Return what `column` says of a run, exactly `width` cells wide."""
     text = clean(column.text(snapshot, ascii))
     return fitted(text, width, column.is_figure, ascii)
-
-
-def fitted(text: str, width: int, at_right: bool = False, ascii: bool = False) -> str:
-    """Return `text` exactly `width` cells wide: filled up with blanks, or cut off with an ellipsis."""
-    taken = cell_len(text)
-    if taken > width:
-        return set_cell_size(text, width - 1) + ("~" if ascii else "…") if width else ""
-    blanks = " " * (width - taken)
-    return blanks + text if at_right else text + blanks

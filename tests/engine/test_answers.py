@@ -197,13 +197,10 @@ class TestHistory:
             wrong = rows[:, index].tolist()
             steps = list(pairwise(wrong))
             assert (index in history.always_wrong) == all(wrong)
-            assert (index in history.forgotten) == ((False, True) in steps)
-            right_since = next((n for n in range(5) if not any(wrong[n:])), 5)
-            assert (index in history.learnt_late) == (3 <= right_since < 5)
             for position, epoch in list(enumerate(history.epochs))[1:]:
                 assert (index in history.newly_right(epoch)) == (steps[position - 1] == (True, False))
                 assert (index in history.newly_wrong(epoch)) == (steps[position - 1] == (False, True))
-        assert all(map(len, (history.always_wrong, history.forgotten, history.learnt_late)))
+        assert len(history.always_wrong)
 
     def test_nothing_is_new_after_the_first_epoch(self, history: History) -> None:
         assert not len(history.newly_right(1))
@@ -212,8 +209,6 @@ class TestHistory:
     def test_one_epoch_alone_has_always_wrong_images_only(self, answers: Answers) -> None:
         history = History({1: answers})
         assert (history.always_wrong == answers.mistakes).all()
-        assert not len(history.forgotten)
-        assert not len(history.learnt_late)
 
     def test_an_image_has_its_answer_after_every_epoch(self, history: History) -> None:
         moments = history.of_image(7)

@@ -58,7 +58,7 @@ def indices(app: MnistApp) -> list[int]:
 
 
 def neighbours(app: MnistApp) -> list[int]:
-    return list(app.screen.query_one("#neighbours", Gallery)._indices)
+    return list(app.screen.query(".neighbours").first(Gallery)._indices)
 
 
 def answers(app: MnistApp) -> AnswersScreen:
@@ -202,11 +202,11 @@ class TestMatrix:
         written(store, {2: 7, 12: 7, 3: 7, 22: 5})
         async with opened(store) as (app, pilot):
             await visit(app, pilot)
-            # Inside the border and the padding; names take 2 cells, counts 4 each.
+            # Inside the border and the padding; names take 1 cell, counts 4 each.
             for offset, cell in (
-                ((2 + 2 + 4 * 7 + 1, 1 + 3), Cell(2, 7)),
+                ((2 + 1 + 4 * 7 + 2, 1 + 3), Cell(2, 7)),
                 ((2, 1 + 3), Cell(true=2)),
-                ((2 + 2 + 4 * 7 + 1, 1), Cell(predicted=7)),
+                ((2 + 1 + 4 * 7 + 2, 1), Cell(predicted=7)),
                 ((2, 1), EVERYTHING),
             ):
                 await pilot.click(ConfusionMatrix, offset=offset)
@@ -219,6 +219,29 @@ class TestMatrix:
             matrix(app).focus()
             await pilot.press("down")
             await until_shown(app, "None of these: digit 0")
+
+
+class TestNamedClasses:
+    """Images whose classes have names, as those of Fashion-MNIST."""
+
+    @pytest.mark.parametrize("size", SIZES)
+    async def test_every_pane_calls_them_by_name(
+        self, store: Store, size: tuple[int, int], tmp_path: Path, sketches: Dataset, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MNIST_TUI_DATA", str(write_idx(tmp_path / "fashion-mnist", sketches)))
+        written(store, {9: 4}, {9: 4})
+        async with opened(store, size=size) as (app, pilot):
+            await visit(app, pilot)
+            await until_shown(app, "Ankle boot  ", "→Coat 90%")
+            await pilot.press("enter")
+            await until_shown(app, "It is Ankle boot; the network says", "Coat  Coat")
+            await pilot.press("tab")
+            await until_shown(app, "rows true, columns predicted", "T-shirt/top ", "Ankle boot ")
+            matrix(app).focus()
+            await pilot.press(*["down"] * 10, *["right"] * 5)
+            await until_shown(
+                app, "wrong · Ankle boot taken for Coat" if size != (80, 24) else "Ankle boot taken for Coat"
+            )
 
 
 class TestGallery:
@@ -269,13 +292,24 @@ class TestGallery:
             await until_shown(app, "completed")
             await pilot.press("3")
             await until_shown(app, f"3>8 {100 * sure:.0f}%")
-            await until_shown(app, "suspicious labels")
+            await until_shown(app, "doubtful labels")
             above_the_footer = shown(app).splitlines()[:-1]
             scroll_bar = set("▁▂▃▄▅▆▇")
             assert {sign for sign in "".join(above_the_footer) if not sign.isascii()} <= {"·"} | scroll_bar
 
 
 class TestDigit:
+    @pytest.mark.parametrize(("size", "lines"), [((80, 24), 17), ((120, 40), 32), ((200, 60), 52)])
+    async def test_large_takes_the_room_there_is(self, store: Store, size: tuple[int, int], lines: int) -> None:
+        completed(store)
+        async with opened(store, size=size) as (app, pilot):
+            await visit(app, pilot)
+            await pilot.press("enter")
+            digit, probabilities = app.screen.query_one(Digit), app.screen.query_one(Probabilities)
+            await until(lambda: digit.size == (2 * lines, lines), f"it is {lines} lines high", lambda: str(digit.size))
+            await until(lambda: probabilities.region in app.screen.region, "the probabilities are beside it")
+            await until_shown(app, "sure %", "true %")
+
     async def test_it_has_its_history_and_its_neighbours(self, store: Store) -> None:
         written(store, {14: 9, 5: 6}, {5: 6}, {14: 9, 5: 6})
         async with opened(store, size=(200, 60)) as (app, pilot):
@@ -355,16 +389,16 @@ class TestTime:
         written(store, {1: 0, 2: 0, 3: 0, 4: 0}, {1: 0, 2: 0, 9: 0}, {1: 0, 2: 0}, {1: 0, 4: 0})
         async with opened(store) as (app, pilot):
             await visit(app, pilot)
-            for name, images in (
-                ("newly right 1", [2]),
-                ("newly wrong 1", [4]),
-                ("always wrong 1", [1]),
-                ("forgotten 2", [4, 9]),
-                ("learnt late 2", [2, 9]),
+            await until_shown(app, "wrong: every test image that is wrong after this epoch")
+            for name, images, meaning in (
+                ("just learnt 1", [2], "just learnt: wrong after the epoch before, right after this one"),
+                ("just forgotten 1", [4], "just forgotten: right after the epoch before, wrong after this one"),
+                ("never right 1", [1], "never right: wrong after every epoch: the hardest images"),
             ):
                 await until_shown(app, name)
                 await pilot.press("f")
                 await until(lambda images=images: sorted(indices(app)) == images, f"{name} is shown")
+                await until_shown(app, meaning)
             await pilot.click("#groups", offset=(3, 0))
             await until(lambda: sorted(indices(app)) == [1, 4], "the click shows the mistakes")
 
@@ -378,11 +412,11 @@ class TestTime:
             live.epoch(1, wrong=9)
             await until_shown(app, "after epoch 1 of 1", "9 of 50 wrong")
             live.epoch(2, wrong=4)
-            await until_shown(app, "after epoch 2 of 2", "4 of 50 wrong", "newly right 5")
+            await until_shown(app, "after epoch 2 of 2", "4 of 50 wrong", "just learnt 5")
             await pilot.press("comma")
             await until_shown(app, "after epoch 1 of 2")
             live.epoch(3, wrong=0)
-            await until_shown(app, "after epoch 1 of 3", "always wrong 0")
+            await until_shown(app, "after epoch 1 of 3", "never right 0")
             await pilot.press("full_stop", "full_stop")
             await until_shown(app, "Not a single mistake")
         live.vanish()
@@ -424,8 +458,8 @@ class TestTwoRuns:
         written(store, {20: 1, 49: 4, 7: 1})
         async with opened(store) as (app, pilot):
             await visit(app, pilot)
-            await pilot.click("#groups", offset=(95, 0))
-            await until_shown(app, "suspicious labels 2")
+            await pilot.click("#groups", offset=(65, 0))
+            await until_shown(app, "doubtful labels 2")
             assert sorted(indices(app)) == [20, 49]
 
 
@@ -539,7 +573,7 @@ class TestTrouble:
             await pilot.press("3")
             await until_shown(app, "Predictions damaged")
             await pilot.press("comma")
-            await until_shown(app, "8 of 50 wrong", "newly right 1")
+            await until_shown(app, "8 of 50 wrong", "just learnt 1")
 
     async def test_a_dataset_that_is_gone_or_another_one_is_told(
         self, store: Store, tmp_path: Path, sketches: Dataset

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from engine.answers import Answers, load_answers
+from engine.data import Dataset
 from engine.runs import Run, Store
+from tests.conftest import write_idx
 from tests.tui.app_harness import WrittenRun, completed
 from tests.tui.cli_harness import printed, refused
 from tui.datasets import dataset_at
@@ -83,3 +86,51 @@ def test_what_cannot_be_shown_is_refused_in_a_sentence(
     waiting.start()
     assert "No predictions yet" in refused(capsys, ["mistakes", waiting.run.id])
     waiting.vanish()
+
+
+class TestNamedClasses:
+    """Classes go by their names on the command line, as those of Fashion-MNIST."""
+
+    @pytest.fixture
+    def fashion_run(self, cli_store: Path, tmp_path: Path, sketches: Dataset, monkeypatch: pytest.MonkeyPatch) -> Run:
+        """A run on images that lie in a folder called Fashion-MNIST; images 0 to 6 are wrong."""
+        monkeypatch.setenv("MNIST_TUI_DATA", str(write_idx(tmp_path / "fashion-mnist", sketches)))
+        return completed(Store(cli_store))
+
+    def test_the_matrix_and_the_list_name_them(self, fashion_run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+        text = printed(capsys, "mistakes", fashion_run.id)
+        assert [line.split("  ")[0] for line in text.splitlines() if line.startswith(("Coat", "Ankle"))] == [
+            "Coat",
+            "Ankle boot",
+        ]
+        heading = next(line for line in text.splitlines() if "T-shirt/top" in line and "total" in line)
+        assert heading.split()[:3] == ["T-shirt/top", "Trouser", "Pullover"]
+        assert re.search(r"^ +4  Coat +Sandal +\d", text, re.MULTILINE)
+
+    @pytest.mark.parametrize(
+        ("flags", "index"), [(["--true", "Coat"], 4), (["--true", "san"], 5), (["--predicted", "SNEAKER"], 6)]
+    )
+    def test_they_are_asked_for_by_name(
+        self, fashion_run: Run, capsys: pytest.CaptureFixture[str], flags: list[str], index: int
+    ) -> None:
+        found = json.loads(printed(capsys, "mistakes", fashion_run.id, "--json", *flags))
+        assert [mistake["index"] for mistake in found["mistakes"]] == [index]
+        assert found["class_names"][4] == "Coat"
+
+    def test_a_name_that_there_is_not_is_refused_with_those_that_there_are(
+        self, fashion_run: Run, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        told = refused(capsys, ["mistakes", fashion_run.id, "--true", "cot"])
+        assert "No class is called “cot”." in told
+        assert "The classes are: T-shirt/top, Trouser" in told
+        assert "“s” may be Sandal, Shirt, Sneaker" in refused(capsys, ["mistakes", "last", "--predicted", "s"])
+
+    def test_on_a_narrow_terminal_no_two_figures_touch(
+        self, fashion_run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for width in (40, 60, 80, 100):
+            monkeypatch.setattr("tui.commands.mistakes.output_width", lambda width=width: width)
+            text = printed(capsys, "mistakes", fashion_run.id)
+            matrix = text.split("\n\n")[1].splitlines()[1:]
+            assert all(len(line) <= width for line in matrix)
+            assert sum(line.startswith("Coat") for line in matrix) == (2 if width < 60 else 1)

@@ -8,7 +8,8 @@ from engine.config import TrainConfig
 from engine.events import EpochFinished
 from engine.labels import Labels
 from engine.runs import Progress, Run, Store
-from tui.run_list import View, columns_in, fitted
+from tui.cells import fitted
+from tui.run_list import View, columns_in
 from tui.snapshot import RunSnapshot
 from tui.sparkline import sparkline
 

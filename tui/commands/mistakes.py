@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.data import CLASSES
+from engine.classes import class_names_of, find_class
 from engine.selection import ORDERS, Cell, Order
-from tui.commands.offers import offer_files, offer_runs
+from tui.commands.offers import offer_classes, offer_files, offer_runs
 from tui.commands.options import (
     add_row,
     json_option,
     make_table,
     notify,
     open_store,
+    output_width,
     print_json,
     print_table,
     store_option,
@@ -33,14 +35,15 @@ if TYPE_CHECKING:
 
 LISTED = 20
 """Without --csv and --json, so many mistakes are listed; the rest is counted."""
-DIGIT = click.IntRange(0, CLASSES - 1)
 
 
 @click.command(short_help="List the test digits that a run gets wrong.")
 @click.argument("reference", metavar="RUN", required=False, shell_complete=offer_runs)
 @click.option("--epoch", type=click.IntRange(min=1), help="After this epoch. Default: the last.")
-@click.option("--true", "true", type=DIGIT, metavar="D", help="Only images of this digit.")
-@click.option("--predicted", type=DIGIT, metavar="D", help="Only images taken for this digit.")
+@click.option(
+    "--true", "true", metavar="CLASS", shell_complete=offer_classes, help="Only images of this class: 4, or Coat."
+)
+@click.option("--predicted", metavar="CLASS", shell_complete=offer_classes, help="Only images taken for this class.")
 @click.option("--sort", "order", type=click.Choice(ORDERS), default="loss", show_default=True, help="The order.")
 @click.option(
     "--csv",
@@ -66,7 +69,7 @@ DIGIT = click.IntRange(0, CLASSES - 1)
 @store_option
 @json_option
 def mistakes(reference: str | None, store_path: str | None, as_json: bool, all_runs: bool, **options: Any) -> None:
-    """List the test digits that RUN (an id or its beginning, a name, torch-3, or "last") gets wrong.
+    """List the test digits that RUN (an id, the beginning of one, a name, or "last") gets wrong.
 
     With --all-runs, RUN only says which images: those it was tested on (default: the newest run's).
     """
@@ -86,8 +89,8 @@ def _list_mistakes(
     run: Run,
     as_json: bool,
     epoch: int | None,
-    true: int | None,
-    predicted: int | None,
+    true: str | None,
+    predicted: str | None,
     order: Order,
     csv_file: str | None,
     png_file: str | None,
@@ -96,23 +99,25 @@ def _list_mistakes(
     from engine.selection import in_order, select
 
     dataset = _dataset_of(run)
+    names = class_names_of(dataset.info)
+    true_class, answer = (None if text is None else find_class(text, names) for text in (true, predicted))
     epoch, answers = _answers_of(run, epoch, dataset)
-    chosen = in_order(answers, select(answers, Cell(true, predicted)), order)
+    chosen = in_order(answers, select(answers, Cell(true_class, answer)), order)
     overlay = _lay_over(run, answers, store.find(against), dataset) if against else None
     second = overlay.second if overlay else None
     wrote = _write_files(csv_file, png_file, dataset, answers, chosen, second)
     if csv_file == "-":
         return
     if as_json:
-        print_json(_description(run, epoch, answers, chosen, overlay))
+        print_json(_description(run, epoch, answers, names, chosen, overlay))
         return
     click.echo(f"{run.id} after epoch {epoch}: {_share(answers)}")
     if not wrote:
-        _print_matrix(answers)
+        _print_matrix(answers, names)
     if overlay:
         _print_overlay(overlay)
     if not wrote:
-        _print_list(answers, chosen, second)
+        _print_list(answers, names, chosen, second)
 
 
 def _write_files(
@@ -149,8 +154,9 @@ def _dataset_of(run: Run) -> Dataset:
 def _answers_of(run: Run, epoch: int | None, dataset: Dataset) -> tuple[int, Answers]:
     """Return what `run` answered after `epoch` (default: the last one), with the number of that epoch."""
     from engine.answers import load_answers, no_predictions
+    from engine.evaluation import predicted_epochs
 
-    epochs = run.predicted_epochs()
+    epochs = predicted_epochs(run.predictions_path)
     if not epochs or (epoch is not None and epoch not in epochs):
         raise no_predictions(run, epochs, epoch)
     epoch = epoch or epochs[-1]
@@ -171,24 +177,22 @@ def _share(answers: Answers) -> str:
     return f"{count(wrong)} of {count(tested)} wrong ({percent(wrong / tested)})"
 
 
-def _print_matrix(answers: Answers) -> None:
-    """Print the confusion matrix with its totals and every digit's scores."""
+def _print_matrix(answers: Answers, class_names: Sequence[str]) -> None:
+    """Print the confusion matrix with its totals and every class's scores, in blocks where the terminal is narrow."""
     from engine.scores import class_scores
+    from tui.matrix_layout import lay_out
 
-    matrix, scores = answers.confusion_matrix, class_scores(answers)
-    digits = [str(digit) for digit in range(CLASSES)]
-    headings = (*digits, "total", "precision", "recall", "F1")
-    table = make_table("true", *headings, right=headings)
-    for digit, row in enumerate(matrix.tolist()):
-        figures = (_score(values[digit]) for values in (scores.precision, scores.recall, scores.f1))
-        add_row(table, digit, *(number or "." for number in row), scores.support[digit], *figures)
-    add_row(table, "total", *matrix.sum(axis=0).tolist(), len(answers.labels))
-    click.echo("\nRows: the true digit; columns: the prediction.")
-    print_table(table)
-
-
-def _score(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+    matrix, scores = answers.confusion_matrix.tolist(), class_scores(answers)
+    click.echo("\nRows: the true class; columns: the prediction; rec: recall; prec: precision.")
+    first = 0
+    while first < len(class_names):
+        layout = lay_out(matrix, class_names, output_width(), first=first)
+        lines = [layout.heading(), *(layout.row(row, scores) for row in range(len(matrix))), layout.totals()]
+        for number, line in enumerate(lines):
+            click.echo(click.style("".join(line).rstrip(), bold=True if number == 0 else None))
+        first = layout.first + layout.shown
+    if layout.numbered or not layout.is_whole:
+        click.echo("\nA wider terminal shows more; --json has everything.")
 
 
 def _print_overlay(overlay: Overlay) -> None:
@@ -204,13 +208,18 @@ def _print_overlay(overlay: Overlay) -> None:
     click.echo(f"McNemar's test: {overlay.verdict()}")
 
 
-def _print_list(answers: Answers, chosen: np.ndarray, second: Answers | None) -> None:
+def _print_list(answers: Answers, class_names: Sequence[str], chosen: np.ndarray, second: Answers | None) -> None:
     columns = ("image", "true", "predicted", "confidence", "loss")
-    table = make_table(*columns, *(["second says"] if second else ()), right=(*columns, "second says"))
+    names = ("true", "predicted", "second says")
+    table = make_table(
+        *columns,
+        *(["second says"] if second else ()),
+        right=("image", "confidence", "loss", *(names if _are_short(class_names) else ())),
+    )
     for index in chosen[:LISTED].tolist():
-        row = [count(index), answers.labels[index], answers.predicted[index]]
+        row = [count(index), class_names[answers.labels[index]], class_names[answers.predicted[index]]]
         row += [percent(answers.confidence[index], 1), f"{answers.loss[index]:.2f}"]
-        add_row(table, *row, *([second.predicted[index]] if second else ()))
+        add_row(table, *row, *([class_names[second.predicted[index]]] if second else ()))
     click.echo("")
     if not len(chosen):
         click.echo("None of the mistakes is of this kind." if len(answers.mistakes) else "Not a single mistake.")
@@ -220,7 +229,19 @@ def _print_list(answers: Answers, chosen: np.ndarray, second: Answers | None) ->
         click.echo(f"… and {count(len(chosen) - LISTED)} more: --csv FILE has them all.")
 
 
-def _description(run: Run, epoch: int, answers: Answers, chosen: np.ndarray, overlay: Overlay | None) -> dict[str, Any]:
+def _are_short(class_names: Sequence[str]) -> bool:
+    """Whether the names are digits or letters, which stand at the right of a column like figures."""
+    return max(map(len, class_names)) == 1
+
+
+def _description(
+    run: Run,
+    epoch: int,
+    answers: Answers,
+    class_names: Sequence[str],
+    chosen: np.ndarray,
+    overlay: Overlay | None,
+) -> dict[str, Any]:
     """Return what `mistakes --json` prints."""
     from engine.scores import class_scores
 
@@ -230,6 +251,7 @@ def _description(run: Run, epoch: int, answers: Answers, chosen: np.ndarray, ove
         "epoch": epoch,
         "tested": len(answers.labels),
         "wrong": len(answers.mistakes),
+        "class_names": class_names,
         "confusion_matrix": answers.confusion_matrix.tolist(),
         "precision": scores.precision,
         "recall": scores.recall,
@@ -263,13 +285,15 @@ def _mistake(answers: Answers, index: int, overlay: Overlay | None) -> dict[str,
 def _list_suspects(store: Store, run: Run, as_json: bool) -> None:
     from engine.suspects import SURE, find_suspects
 
-    inquest = find_suspects(store.runs(), _dataset_of(run))
+    dataset = _dataset_of(run)
+    inquest, names = find_suspects(store.runs(), dataset), class_names_of(dataset.info)
     if as_json:
         print_json(
             {
                 "asked": inquest.asked,
                 "left_out": inquest.left_out,
                 "confidence_at_least": SURE,
+                "class_names": names,
                 "suspects": [
                     {"index": s.index, "true": s.label, "predicted": s.predicted, "confidences": s.confidences}
                     for s in inquest.suspects
@@ -277,10 +301,10 @@ def _list_suspects(store: Store, run: Run, as_json: bool) -> None:
             }
         )
         return
-    _print_suspects(inquest, SURE)
+    _print_suspects(inquest, names, SURE)
 
 
-def _print_suspects(inquest: Inquest, sure: float) -> None:
+def _print_suspects(inquest: Inquest, class_names: Sequence[str], sure: float) -> None:
     if inquest.left_out:
         notify(f"Left out, without predictions or tested on other images: {', '.join(inquest.left_out)}")
     if not inquest.asked:
@@ -292,8 +316,9 @@ def _print_suspects(inquest: Inquest, sure: float) -> None:
     if not inquest.suspects:
         return
     click.echo("Their labels may be errors. The more runs, of different models, the better the evidence.\n")
-    table = make_table("image", "label", "runs say", "least sure", right=("image", "label", "runs say", "least sure"))
+    right = ("image", "least sure", *(("label", "runs say") if _are_short(class_names) else ()))
+    table = make_table("image", "label", "runs say", "least sure", right=right)
     for suspect in inquest.suspects:
-        said = suspect.agreed if suspect.agreed is not None else "/".join(map(str, sorted(set(suspect.predicted))))
-        add_row(table, count(suspect.index), suspect.label, said, percent(suspect.confidence, 1))
+        said = "/".join(class_names[answer] for answer in sorted(set(suspect.predicted)))
+        add_row(table, count(suspect.index), class_names[suspect.label], said, percent(suspect.confidence, 1))
     print_table(table)

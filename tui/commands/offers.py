@@ -43,6 +43,21 @@ def offer_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) 
     return [item for item in items if item.value.startswith(incomplete) and PLAIN_WORD.fullmatch(item.value)]
 
 
+def offer_classes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Return the names of the classes of the run that the words so far name; none where there is no telling."""
+    from engine.classes import class_names_of
+    from tui.settings import locate_store
+
+    store_path = ctx.params.get("store_path") or ctx.find_root().params.get("store_path")
+    try:
+        started = locate_store(store_path).find(ctx.params.get("reference") or "last").progress().started
+    except (EngineError, OSError):
+        return []
+    names = [clean(name) for name in class_names_of(started.dataset if started else None)]
+    found = (name for name in names if name.casefold().startswith(incomplete.casefold()))
+    return [CompletionItem(name) for name in found if PLAIN_WORD.fullmatch(name)]
+
+
 def offer_themes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """Return the names of the themes."""
     from tui.theme import theme_names

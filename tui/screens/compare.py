@@ -13,9 +13,9 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.background import OneAtATime
+from tui.cells import fitted
 from tui.comparing import FIGURES, LETTERS, NUMBERS, Difference, differences_of, figures_of, seeds_of
 from tui.curves import compared_curves, compared_style
-from tui.run_list import fitted
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
 from tui.status import status_text

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from engine.selection import EVERYTHING, ORDERS
 from tui import mistakes as work
 from tui.background import OneAtATime, in_background
-from tui.browsing import DOUBTED, cell_words, diagonal_of, next_of
+from tui.browsing import DOUBTED, diagonal_of, next_of
 from tui.screens.answers_screen import AnswersScreen
 from tui.terminal import clean
 from tui.widgets.browsing_bar import BrowsingBar
@@ -43,8 +43,8 @@ class MistakesScreen(AnswersScreen):
     ABOUT = (
         "The test digits that the network gets wrong. In the matrix (rows: the true digit, columns: what the network "
         "said) the arrows choose a cell, or at its edge a whole row or column; the gallery shows the digits behind it, "
-        "each with true→predicted and how sure the network was. “Show” goes on to those newly right or wrong since the "
-        "epoch before, always wrong, forgotten (right, then wrong) or learnt late, and to labels that may be errors. "
+        "each with true→predicted and how sure the network was. “Show” goes on to the images that were just learnt, "
+        "just forgotten or never right, and to labels that may be errors; the line below says what each means. "
         "Tab goes from matrix to gallery to digit; in the digit, left and right go to the next. With another run laid "
         "over this one, a second line below a digit is what that one says."
     )
@@ -53,7 +53,7 @@ class MistakesScreen(AnswersScreen):
         Binding("escape", "back", "Back", tooltip="From the large digit, or to all of the matrix"),
         Binding("tab", "pane(1)", "Pane", key_display="tab", tooltip="The matrix, the digits, one of them large"),
         Binding("shift+tab", "pane(-1)", "Pane before", show=False),
-        Binding("f", "group(1)", "Show", tooltip="Other mistakes: new ones, forgotten ones …", id="show"),
+        Binding("f", "group(1)", "Show", tooltip="Other kinds: just learnt, just forgotten, never right …", id="show"),
         Binding("F", "group(-1)", "Show before", show=False, id="show_before"),
         Binding("o", "order", "Order", tooltip="Another order of the digits", id="order"),
         Binding("comma", "epoch(-1)", "Epoch before", key_display=",", group=EPOCH_KEYS, id="epoch_before"),
@@ -114,7 +114,8 @@ class MistakesScreen(AnswersScreen):
         self.set_class(False, "-nothing")
         self._offer_panes()
         self._forget_other_images(browsing.dataset)
-        self.query_one(ConfusionMatrix).counts = tuple(map(tuple, browsing.now.confusion_matrix.tolist()))
+        self.query_one(ConfusionMatrix).show(browsing.now.confusion_matrix.tolist(), browsing.class_names)
+        panes.fit_matrix()
         self._show_choice()
         self._scoring.stop()
         self._scoring = self.set_timer(SECONDS_AT_REST, self.ask_for_scores)
@@ -157,13 +158,12 @@ class MistakesScreen(AnswersScreen):
         if browsing is None:
             return
         matrix = self.query_one(ConfusionMatrix)
-        matrix.cell, matrix.border_subtitle = browsing.cell, Content(cell_words(browsing.cell))
+        matrix.cell, matrix.words = browsing.cell, browsing.chosen_part
         indices = browsing.indices().tolist()
         gallery.border_title = Content(browsing.title())
         gallery.border_subtitle = Content(f"{len(indices):,}")
         gallery.empty = browsing.emptiness()
-        lines = 2 if browsing.overlay else 1
-        gallery.show(indices, browsing.tile_maker(self.lab.ascii), gallery.chosen, lines)
+        gallery.show(indices, browsing.tile_maker(self.lab.ascii), gallery.chosen, browsing.caption_lines)
         self.show_groups()
         self.refresh_bindings()
 
@@ -178,8 +178,7 @@ class MistakesScreen(AnswersScreen):
         portrayed = (index, browsing.now, browsing.history, browsing.overlay)
         if portrayed != self._portrayed:
             self._portrayed = portrayed
-            names = browsing.dataset.info.class_names or tuple("0123456789")
-            detail.show(None if index is None else browsing.portrait(index), names)
+            detail.show(None if index is None else browsing.portrait(index), browsing.class_names)
         if index is not None and index != detail.neighbours_of and self.query_one(Panes).shows_neighbours:
             detail.await_neighbours()
             self._resting.stop()
@@ -194,7 +193,7 @@ class MistakesScreen(AnswersScreen):
         browsing, found = self.browsing, (message.dataset, message.trained_on, message.index)
         if browsing and found == (browsing.dataset, self._trained_on, self._gallery.chosen):
             self._resting.stop()
-            tile_of = browsing.training_tile_maker()
+            tile_of = browsing.training_tile_maker(self.lab.ascii)
             self.query_one(DigitDetail).show_neighbours(message.index, message.neighbours, tile_of)
 
     @on(work.Exported)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
@@ -12,9 +13,13 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from engine.history import Moment
+from tui.cells import fitted
+from tui.terminal import clean
 
 ROWS = ("epoch", "says", "sure %", "true %")
 NAME_CELLS, COLUMN_CELLS = 7, 5
+LONGEST_NAME = 10
+"""The cells of a class's name; of a longer one the end is cut off."""
 
 
 class AnswerHistory(Widget):
@@ -43,10 +48,13 @@ class AnswerHistory(Widget):
 
     def __init__(self, *, ascii: bool = False) -> None:
         super().__init__()
+        self._ascii = ascii
         self._mark = "*" if ascii else "✓"
+        self._names: tuple[str, ...] = ()
 
-    def show(self, moments: Sequence[Moment], label: int, epoch: int) -> None:
+    def show(self, moments: Sequence[Moment], label: int, epoch: int, class_names: Sequence[str]) -> None:
         """Show `moments` of an image that is a `label`, the column of `epoch` standing out."""
+        self._names = tuple(_cut(clean(name), self._ascii) for name in class_names)
         self.moments, self.label, self.epoch = tuple(moments), label, epoch
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -67,17 +75,28 @@ class AnswerHistory(Widget):
         mark = self._mark if moment.predicted == self.label else " "
         figures = (
             f"{moment.epoch} ",
-            f"{moment.predicted}{mark}",
+            f"{self._names[moment.predicted]}{mark}",
             f"{100 * moment.confidence:.0f} ",
             f"{100 * moment.label_probability:.0f} ",
         )
-        return f"{figures[row]:>{COLUMN_CELLS}}"
+        return fitted(figures[row], self._column_cells, at_right=True)
+
+    @property
+    def _column_cells(self) -> int:
+        """The cells of an epoch: a blank, the longest text, and the mark or a blank."""
+        epochs = len(str(max((moment.epoch for moment in self.moments), default=0)))
+        said = (cell_len(self._names[moment.predicted]) for moment in self.moments)
+        return max(COLUMN_CELLS, *(2 + cells for cells in (epochs, *said)))
 
     def _seen(self) -> Sequence[Moment]:
-        fitting = max(1, (self.size.width - NAME_CELLS) // COLUMN_CELLS)
+        fitting = max(1, (self.size.width - NAME_CELLS) // self._column_cells)
         position = next((i for i, moment in enumerate(self.moments) if moment.epoch == self.epoch), 0)
         first = max(0, position + 1 - fitting)
         return self.moments[first : first + fitting]
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"answer-history--{name}")
+
+
+def _cut(name: str, ascii: bool) -> str:
+    return name if cell_len(name) <= LONGEST_NAME else fitted(name, LONGEST_NAME, ascii=ascii)

@@ -1,4 +1,4 @@
-"""Above the mistakes: which run and epoch this is, and the kinds of images there are to look at."""
+"""Above the mistakes: which run and epoch this is, the kinds of images to look at, and what the chosen kind means."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOM_FOR_NAMES = 115
 
 
 class BrowsingBar(Vertical):
-    """A caption, the epochs, the kinds of images; and a line more where two runs are laid over each other."""
+    """A caption, the epochs, the kinds of images and their meaning; a line more where two runs are compared."""
 
     DEFAULT_CSS = """
     BrowsingBar {
@@ -30,7 +30,8 @@ class BrowsingBar(Vertical):
         & > #time > EpochSlider { width: 1fr; }
         & > #time > Chips { width: auto; }
         & > #groups { width: 1fr; }
-        &.-one-digit > #groups { display: none; }
+        & > #meaning { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+        &.-one-digit > #groups, &.-one-digit > #meaning { display: none; }
         & > #overlay { height: 1; display: none; }
         & > #overlay > Chips { width: auto; }
         & > #overlay > #verdict { width: 1fr; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -48,6 +49,7 @@ class BrowsingBar(Vertical):
             yield EpochSlider(ascii=self._ascii)
             yield Chips(id="panes")
         yield Chips(id="groups")
+        yield Static(id="meaning", markup=False)
         with Horizontal(id="overlay"):
             yield Chips(id="overlay-groups")
             yield Static(id="verdict", markup=False)
@@ -79,6 +81,8 @@ class BrowsingBar(Vertical):
         overlay_groups = browsing.overlay_groups if browsing else []
         chosen = browsing.chosen_group.name if browsing else ""
         self._show_chips("#groups", groups, chosen)
+        meaning = f"{chosen}: {browsing.chosen_group.meaning}" if browsing else ""
+        self.query_one("#meaning", Static).update(Content(meaning), layout=False)
         self._show_chips("#overlay-groups", overlay_groups, chosen)
         self.query_one("#overlay").display = bool(overlay_groups)
         words = [Content(verdict), Content.styled(f"laid over: {clean(other_name)}", "$text-muted")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +11,7 @@ from rich.style import Style
 from textual import events
 from textual.binding import Binding
 from textual.color import Color
+from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -18,13 +20,11 @@ from textual.widget import Widget
 
 from engine.scores import ClassScores
 from engine.selection import EVERYTHING, Cell
+from tui.formats import count
+from tui.matrix_layout import MatrixLayout, lay_out
 
-CLASSES = 10
-NAME_CELLS, TOTAL_CELLS, SCORE_CELLS = 2, 6, 6
-COUNT_CELLS = (4, 5)
-"""As a rule, and where there is room: totals above 999 fill four cells, and only their looks keep them apart."""
-WIDTH, WIDTH_WITH_ROOM = (NAME_CELLS + CLASSES * cells + TOTAL_CELLS + 3 * SCORE_CELLS for cells in COUNT_CELLS)
-HEIGHT = 1 + CLASSES + 1
+LINES_AROUND = 2
+"""The lines above and below the rows: the columns' names and their totals."""
 SHADES = 8
 STRONGEST_SHADE = 0.75
 
@@ -33,7 +33,7 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
     """Rows are true classes, columns are answers. `cell` is what the cursor is on: a cell, a row, a column, or all.
 
     The cursor walks off the counts to the left onto a row's name, which is the whole row, and up onto a column's.
-    `plain` leaves out the shades.
+    Of more classes than there is room for, those around the cursor are shown. `plain` leaves out the shades.
     """
 
     DEFAULT_CSS = """
@@ -41,7 +41,6 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
         width: auto;
         height: auto;
         & > .confusion-matrix--heading { color: $text-muted; }
-        & > .confusion-matrix--total { text-style: bold; color: $text; background: $foreground 15%; }
         & > .confusion-matrix--mistakes { color: $warning; }
         & > .confusion-matrix--right { color: $primary; }
         & > .confusion-matrix--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
@@ -50,7 +49,6 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
     """
     COMPONENT_CLASSES = {
         "confusion-matrix--heading",
-        "confusion-matrix--total",
         "confusion-matrix--mistakes",
         "confusion-matrix--right",
         "confusion-matrix--cursor",
@@ -65,9 +63,12 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
     ]
 
     counts: reactive[tuple[tuple[int, ...], ...]] = reactive(())
+    class_names: reactive[tuple[str, ...]] = reactive(())
     scores: reactive[ClassScores | None] = reactive(None)
     """None while they are not known."""
     cell: reactive[Cell] = reactive(EVERYTHING)
+    words: reactive[str] = reactive("")
+    """What the cursor is on, in words."""
 
     @dataclass
     class Chosen(Message):
@@ -79,29 +80,75 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
         self, *, plain: bool = False, ascii: bool = False, id: str | None = None, classes: str | None = None
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._plain = plain
+        self._plain, self._ascii = plain, ascii
         self._most_mistakes = 1  # in a cell
-        self._zero = "." if ascii else "·"
+        self._first_row = self._first_column = 0  # in sight
+        self._layout: MatrixLayout | None = None
         self.set_class(plain, "-plain")
 
+    def show(self, counts: Sequence[Sequence[int]], class_names: Sequence[str]) -> None:
+        """Show `counts` [true class][answer] of the classes with these names."""
+        self.class_names = tuple(class_names)
+        self.counts = tuple(map(tuple, counts))
+
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        return WIDTH
+        """Return the cells that everything about all classes takes."""
+        return lay_out(self.counts, self.class_names, container.width).width if self.counts else 0
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return HEIGHT
+        return len(self.counts) + LINES_AROUND
 
     def watch_counts(self) -> None:
-        """Find the cell with the most mistakes."""
+        """Find the cell with the most mistakes, and lay the counts out."""
         mistakes = (count for r, row in enumerate(self.counts) for c, count in enumerate(row) if r != c)
         self._most_mistakes = max([1, *mistakes])
+        self._lay_out()
+
+    def watch_cell(self) -> None:
+        """Keep the cursor in sight."""
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        """Show as much as there is room for."""
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Find the layout that fits, with the cursor's row and column in sight, and say which columns these are."""
+        if not self.counts or not self.size.width:
+            self._layout = None
+            return
+        layout = lay_out(self.counts, self.class_names, self.size.width, ascii=self._ascii, first=self._first_column)
+        if not layout.is_whole and self.cell.predicted is not None and self.cell.predicted not in layout.columns:
+            first = self.cell.predicted - (layout.shown - 1) * (self.cell.predicted > self._first_column)
+            layout = lay_out(self.counts, self.class_names, self.size.width, ascii=self._ascii, first=first)
+        self._layout, self._first_column = layout, layout.first
+        row, seen = self.cell.true or 0, self._rows_seen
+        self._first_row = max(row - seen + 1, min(self._first_row, row, len(self.counts) - seen), 0)
+        self._tell()
+        self.refresh()
+
+    def watch_words(self) -> None:
+        """Say what the cursor is on."""
+        self._tell()
+
+    def _tell(self) -> None:
+        parts, layout = [self.words], self._layout
+        if layout and not layout.is_whole:
+            parts.append(f"columns {layout.first + 1}–{layout.first + layout.shown} of {count(len(self.counts))}")
+        self.border_subtitle = Content(" · ".join(part for part in parts if part))
+
+    @property
+    def _rows_seen(self) -> int:
+        return max(1, self.size.height - LINES_AROUND)
 
     # Moving
 
     def action_walk(self, rows: int, columns: int) -> None:
         """Move the cursor by a cell."""
+        last = len(self.counts) - 1
         row = -1 if self.cell.true is None else self.cell.true
         column = -1 if self.cell.predicted is None else self.cell.predicted
-        self._go(max(-1, min(row + rows, CLASSES - 1)), max(-1, min(column + columns, CLASSES - 1)))
+        self._go(max(-1, min(row + rows, last)), max(-1, min(column + columns, last)))
 
     def action_choose_all(self) -> None:
         """Move the cursor to the corner, which is everything."""
@@ -109,11 +156,14 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         """Choose the cell, or the row or column whose name or figures are clicked."""
-        offset = event.get_content_offset(self)
-        if offset is None:
+        offset, layout = event.get_content_offset(self), self._layout
+        if offset is None or layout is None:
             return
-        column = (offset.x - NAME_CELLS) // self._count_cells if offset.x >= NAME_CELLS else -1
-        self._go(offset.y - 1 if 1 <= offset.y <= CLASSES else -1, column if column < CLASSES else -1)
+        row, column = self._first_row + offset.y - 1, -1
+        if offset.x >= layout.label_cells:
+            column = layout.first + (offset.x - layout.label_cells) // layout.count_cells
+        is_row = 1 <= offset.y <= self._rows_seen and row < len(self.counts)
+        self._go(row if is_row else -1, column if column in layout.columns else -1)
 
     def _go(self, row: int, column: int) -> None:
         cell = Cell(None if row < 0 else row, None if column < 0 else column)
@@ -123,53 +173,43 @@ class ConfusionMatrix(Widget, can_focus=True, inherit_bindings=False):
 
     # Drawing
 
-    @property
-    def _count_cells(self) -> int:
-        return COUNT_CELLS[self.size.width >= WIDTH_WITH_ROOM]
-
     def render_line(self, y: int) -> Strip:
         """Draw the columns' names, a row, or the columns' totals."""
-        if y == 0:
-            segments = self._heading()
-        elif y <= CLASSES and self.counts:
-            segments = self._row(y - 1)
-        elif y == CLASSES + 1 and self.counts:
-            segments = self._totals()
-        else:
+        layout, row = self._layout, self._first_row + y - 1
+        rows = min(self._rows_seen, len(self.counts))
+        if layout is None or y > rows + 1:
             segments = []
+        elif y == 0:
+            segments = self._heading(layout)
+        elif y <= rows:
+            segments = self._row(layout, row)
+        else:
+            segments = [Segment("".join(layout.totals()), self._style("heading"))]
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
 
-    def _heading(self) -> list[Segment]:
+    def _heading(self, layout: MatrixLayout) -> list[Segment]:
+        name, *texts = layout.heading()
         everything = self.cell == EVERYTHING
-        segments = [Segment(f"{'*' if everything else '':>{NAME_CELLS}}", self._name_style(everything))]
-        for column in range(CLASSES):
+        segments = [Segment(f"{'*' if everything else '':<{len(name)}}", self._name_style(everything))]
+        for column, text in zip(layout.columns, texts, strict=False):
             chosen = self.cell.predicted == column and self.cell.true is None
-            segments.append(Segment(f"{column:>{self._count_cells}}", self._name_style(chosen)))
-        names = f"{'total':>{TOTAL_CELLS}}" + "".join(f"{name:>{SCORE_CELLS}}" for name in ("prec", "rec", "F1"))
-        return [*segments, Segment(names, self._style("heading"))]
+            segments.append(Segment(text, self._name_style(chosen)))
+        return [*segments, Segment("".join(texts[layout.shown :]), self._style("heading"))]
 
-    def _row(self, row: int) -> list[Segment]:
+    def _row(self, layout: MatrixLayout, row: int) -> list[Segment]:
         counts = self.counts[row]
         total = sum(counts)
         chosen = self.cell.true == row and self.cell.predicted is None
-        segments = [Segment(f"{row:<{NAME_CELLS}}", self._name_style(chosen))]
-        for column, count in enumerate(counts):
-            text = f"{count or self._zero:>{self._count_cells}}"
-            segments.append(Segment(text, self._count_style(row, column, count, total)))
-        segments.append(Segment(f"{total:>{TOTAL_CELLS}}", self._style("heading")))
-        scores = self.scores
-        figures = [_score(v[row]) for v in (scores.precision, scores.recall, scores.f1)] if scores else ["-"] * 3
-        return [*segments, Segment("".join(f"{figure:>{SCORE_CELLS}}" for figure in figures), self.rich_style)]
-
-    def _totals(self) -> list[Segment]:
-        totals = [sum(column) for column in zip(*self.counts, strict=True)]
-        are_apart = len(str(max(totals))) < self._count_cells
-        styles = (self._style("heading"), self._style("heading" if are_apart else "total"))
-        segments = [Segment(" " * NAME_CELLS, styles[0])]
-        segments += [
-            Segment(f"{total:>{self._count_cells}}", styles[column % 2]) for column, total in enumerate(totals)
+        name, *texts = layout.row(row, self.scores)
+        segments = [Segment(name, self._name_style(chosen))]
+        for column, text in zip(layout.columns, texts, strict=False):
+            segments.append(Segment(text, self._count_style(row, column, counts[column], total)))
+        scores = layout.shown + layout.has_totals
+        return [
+            *segments,
+            Segment("".join(texts[layout.shown : scores]), self._style("heading")),
+            Segment("".join(texts[scores:]), self.rich_style),
         ]
-        return [*segments, Segment(f"{sum(totals):>{TOTAL_CELLS}}", styles[0])]
 
     def _count_style(self, row: int, column: int, count: int, total: int) -> Style:
         if self._is_chosen(row, column):
@@ -205,8 +245,3 @@ def _shade(background: str, colour: str, level: int) -> Style:
     tinted = Color.parse(background).blend(Color.parse(colour), STRONGEST_SHADE * level / SHADES)
     foreground = "#000000" if tinted.brightness > 0.5 else "#ffffff"
     return Style(color=foreground, bgcolor=tinted.hex6)
-
-
-def _score(value: float | None) -> str:
-    """`0.979` → `.979`; a dash where there is none."""
-    return "-" if value is None else f"{value:.3f}".removeprefix("0")

@@ -59,7 +59,7 @@ def picture_strips(image: Image, mode: PictureMode, columns: int = PIXELS) -> li
 
 
 class Digit(Widget):
-    """One image. Takes 28 × 14 cells, or what its style gives it: scaled down, or with room for it, twice as large."""
+    """One image. Takes 28 × 14 cells, or is scaled to what its style gives it."""
 
     DEFAULT_CSS = """
     Digit {
@@ -118,8 +118,8 @@ class Digit(Widget):
         width, style = self.size.width, self.rich_style
         if self.image is not None:
             columns, image = max(1, min(width, 2 * self.size.height)), self.image
-            if times := columns // PIXELS:
-                columns, image = times * PIXELS, image.repeat(times, axis=0).repeat(times, axis=1)
+            if columns > len(image):
+                image = enlarged(image, columns)
             strips = picture_strips(image, self.mode, columns)
             if self.mode is PictureMode.RAMP:
                 strips = [strip.apply_style(style) for strip in strips]
@@ -127,6 +127,25 @@ class Digit(Widget):
             text = Segment(self._empty.center(width), self.get_component_rich_style("digit--empty"))
             strips = [Strip.blank(width, style)] * (self.size.height // 2) + [Strip([text])]
         return [strip.adjust_cell_length(width, style) for strip in strips]
+
+
+def enlarged(image: Image, side: int) -> Image:
+    """Return a square image scaled up to `side` × `side`: below twice its size smoothly, beyond that pixel by pixel.
+
+    Smoothly, because some pixels would else be drawn twice as wide as others.
+    """
+    import numpy as np
+
+    size = len(image)
+    if side >= 2 * size:
+        nearest = np.arange(side) * size // side
+        return image[nearest][:, nearest]
+    places = np.clip((np.arange(side) + 0.5) * size / side - 0.5, 0, size - 1)
+    before = places.astype(int)
+    after, share = np.minimum(before + 1, size - 1), places - before
+    rows = image[before] * (1 - share)[:, None] + image[after] * share[:, None]
+    smooth: Image = (rows[:, before] * (1 - share) + rows[:, after] * share).round().astype(np.uint8)
+    return smooth
 
 
 def _block(top: int, bottom: int, length: int) -> Segment:

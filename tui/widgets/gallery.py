@@ -16,6 +16,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.cells import centred
 from tui.terminal import PictureMode
 from tui.widgets.digit import picture_strips
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from tui.widgets.digit import Image
 
 PICTURE_COLUMNS = 14
+CAPTION_CELLS = PICTURE_COLUMNS
+"""The cells that a caption may take; of a longer one the end is cut off."""
 PICTURE_LINES = PICTURE_COLUMNS // 2
 MOST_KEPT = 2000
 """Drawn pictures that are kept: some 20 screens full."""
@@ -253,7 +256,7 @@ class Gallery(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """Draw the line `y` of the screen: one of the lines of a row of tiles."""
         if not self._indices:
-            text = self.empty.center(self.size.width) if y == self.size.height // 2 else ""
+            text = centred(self.empty, self.size.width) if y == self.size.height // 2 else ""
             return Strip([Segment(text, self._style("empty"))]).adjust_cell_length(self.size.width, self.rich_style)
         row, line = divmod(y + round(self.scroll_offset.y), self._tile_height)
         columns, width, plain = self.columns, self._tile_width, self.rich_style  # each of them is dear to find out
@@ -270,7 +273,7 @@ class Gallery(ScrollView, can_focus=True, inherit_bindings=False):
         if line >= PICTURE_LINES:
             tile = self._tile_of(index)
             style = around if cursor else self._style("right" if tile.right else "caption")
-            return [Segment(tile.captions[line - PICTURE_LINES][:width].center(width), style)]
+            return [Segment(centred(tile.captions[line - PICTURE_LINES], width), style)]
         left = (width - PICTURE_COLUMNS) // 2
         picture = self._picture(index)[line]
         return [

@@ -20,9 +20,11 @@ from tui.widgets.gallery import Gallery
 PANES = ("matrix", "gallery", "digit")
 SMALL = (100, 26)
 """With fewer columns or lines than these for all three, one is seen at a time."""
-
-DOUBLE = (120, 46)
-"""With as many, a digit by itself is drawn twice as large."""
+BESIDE = (33, 48)
+"""The cells of a gallery with two or three pictures beside each other; three where the window has SPACIOUS columns."""
+SPACIOUS = 118
+AROUND_MATRIX = 4
+"""The cells of its border and padding."""
 
 
 class Panes(Horizontal):
@@ -31,14 +33,13 @@ class Panes(Horizontal):
     DEFAULT_CSS = """
     Panes {
         height: 1fr;
-        & > #left { width: 70; height: 1fr; }
+        & > #left { width: 1fr; height: 1fr; }
         & ConfusionMatrix { width: 100%; height: 14; padding: 0 1; }
         & DigitDetail { width: 100%; height: 1fr; padding: 0 1; }
         & > #gallery { width: 1fr; height: 1fr; }
         &.-only-gallery > #left, &.-only-matrix > #gallery, &.-only-digit > #gallery { display: none; }
         &.-only-matrix DigitDetail, &.-only-digit ConfusionMatrix { display: none; }
         &.-only-matrix ConfusionMatrix { height: 1fr; }
-        &.-only-matrix > #left, &.-only-digit > #left { width: 1fr; }
     }
     """
 
@@ -102,9 +103,20 @@ class Panes(Horizontal):
     def _arrange(self) -> None:
         for pane in PANES:
             self.set_class(self.alone and pane == self.pane, f"-only-{pane}")
-        has_room = self.size.width >= DOUBLE[0] and self.size.height >= DOUBLE[1]
-        self.query_one(DigitDetail).set_class(self.alone and self.pane == "digit" and has_room, "-double")
+        self.fit_matrix()
+        self.query_one(DigitDetail).enlarge(self.alone and self.pane == "digit")
         self.post_message(self.Changed(self.pane))
+
+    def fit_matrix(self) -> None:
+        """Make the matrix as wide as its figures are, and the gallery beside it as wide as some pictures."""
+        left = self.query_one("#left")
+        if self.alone or not self.size.width:
+            left.styles.width = None
+            return
+        matrix = self.query_one(ConfusionMatrix)
+        wanted = matrix.get_content_width(self.size, self.size) + AROUND_MATRIX
+        room = self.size.width - BESIDE[self.size.width >= SPACIOUS]
+        left.styles.width = min(room, max(wanted, self.size.width // 2))
 
     def _widget(self, pane: str) -> Widget:
         return self.query_one({"matrix": "ConfusionMatrix", "gallery": "#gallery", "digit": "DigitDetail"}[pane])

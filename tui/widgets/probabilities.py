@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.cells import fitted
 from tui.terminal import clean
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -116,7 +117,7 @@ class Probabilities(Widget):
             sign = f"{sign} {mark.word:{WORD_CELLS}}"
         probability = self.probabilities[index] if index < len(self.probabilities) else None
         name_cells = min(max(map(cell_len, self._names)), width // 3)
-        name = set_cell_size(self._names[index], name_cells)
+        name = fitted(self._names[index], name_cells, ascii=self.ascii)
         bar_cells = width - name_cells - PERCENT_CELLS - len(sign) - 3
         percent = _percent(probability)
         return f"{name} {_bar(probability or 0.0, bar_cells, self.ascii)} {percent:>{PERCENT_CELLS}} {sign}"

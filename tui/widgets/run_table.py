@@ -9,7 +9,8 @@ from rich.segment import Segment
 from textual import events
 from textual.message import Message
 
-from tui.run_list import GAP, Column, View, cell, columns_in, fitted
+from tui.cells import fitted
+from tui.run_list import GAP, Column, View, cell, columns_in
 from tui.snapshot import RunSnapshot
 from tui.status import GLYPHS
 from tui.widgets.line_table import LineTable
