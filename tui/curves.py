@@ -1,17 +1,22 @@
-"""The curves of a run: training and test figures over the epochs, and within the first epoch over its steps."""
+"""The curves of a run: test figures over the epochs, training figures and the learning rate over the steps."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from engine.events import Step
+from engine.step_history import intervals, position, smoothed
 from tui.family import SHORT_NAMES, Family
 from tui.snapshot import RunSnapshot
-from tui.widgets.chart import COLORS, LineStyle, Series
+from tui.widgets.chart import COLORS, LineStyle, Mark, Series
 
 TRAIN = LineStyle(color=0)
-TEST = LineStyle(color=1, dotted=True)
-VALID = LineStyle(color=2, dotted=True)
+TEST = LineStyle(color=1, dashed=True)
+VALID = LineStyle(color=2, dashed=True)
+RATE = LineStyle(color=2)
+SHORTEST_SPAN = 0.08
+"""Epochs that a training curve is averaged over at least."""
 
 
 def loss_curves(family: Family) -> tuple[Series, ...]:
@@ -30,13 +35,13 @@ def compared_curves(snapshots: Sequence[RunSnapshot], names: Sequence[str], figu
     for number, (snapshot, name) in enumerate(zip(snapshots, names, strict=True)):
         points = [(float(epoch.epoch), getattr(epoch, f"test_{figure}")) for epoch in snapshot.progress.epochs]
         if points:
-            series.append(Series(name, [x for x, _ in points], [y for _, y in points], compared_style(number)))
+            series.append(_series(name, points, figure, compared_style(number)))
     return tuple(series)
 
 
 def compared_style(number: int) -> LineStyle:
-    """Return how the curve of the run at that place looks; those after the sixth are dotted."""
-    return LineStyle(number % COLORS, dotted=number >= COLORS)
+    """Return how the curve of the run at that place looks; those after the sixth are dashed."""
+    return LineStyle(number % COLORS, dashed=number >= COLORS)
 
 
 def _family_curves(family: Family, figure: str) -> tuple[Series, ...]:
@@ -49,40 +54,79 @@ def _family_curves(family: Family, figure: str) -> tuple[Series, ...]:
     curves: tuple[Series, ...] = ()
     colored = sorted(enumerate(family.pair.items()), key=lambda item: item[1][1] is family.display)
     for color, (backend, one) in colored:
-        styles = {"train": LineStyle(color), "test": LineStyle(color, dotted=True)}
-        curves += _curves(one, figure, styles, f"{SHORT_NAMES[backend]} ")
+        styles = {"train": LineStyle(color), "test": LineStyle(color, dashed=True)}
+        curves += _curves(one, figure, styles, SHORT_NAMES[backend])
     return curves
 
 
-def _curves(snapshot: RunSnapshot, figure: str, styles: dict[str, LineStyle], prefix: str = "") -> tuple[Series, ...]:
+def _curves(snapshot: RunSnapshot, figure: str, styles: dict[str, LineStyle], run: str = "") -> tuple[Series, ...]:
+    epochs = snapshot.progress.epochs
+    held_out = ((epoch.epoch, getattr(epoch, f"validation_{figure}")) for epoch in epochs)
     points = {
         "train": _training_points(snapshot, figure),
-        "valid": _validation_points(snapshot, figure),
-        "test": [(float(epoch.epoch), getattr(epoch, f"test_{figure}")) for epoch in snapshot.progress.epochs],
+        "valid": [(float(epoch), value) for epoch, value in held_out if value is not None],
+        "test": [(float(epoch.epoch), getattr(epoch, f"test_{figure}")) for epoch in epochs],
     }
-    return tuple(
-        Series(prefix + name, [x for x, _ in points[name]], [y for _, y in points[name]], style)
-        for name, style in styles.items()
-        if points[name]
-    )
+    return tuple(_series(name, points[name], figure, style, run) for name, style in styles.items() if points[name])
+
+
+def _series(name: str, points: Sequence[tuple[float, float]], figure: str, style: LineStyle, run: str = "") -> Series:
+    """Return a curve; accuracies are in per cent."""
+    unit = 100 if figure == "accuracy" else 1
+    return Series(name, [x for x, _ in points], [y * unit for _, y in points], style, run)
 
 
 def _training_points(snapshot: RunSnapshot, figure: str) -> list[tuple[float, float]]:
-    """Return the training figures; until there are two epochs to connect, the running mean over the first's steps."""
-    epochs = snapshot.progress.epochs
-    points = [(float(epoch.epoch), getattr(epoch, f"train_{figure}")) for epoch in epochs]
-    if len(epochs) < 2:
-        points += [(_position(step), getattr(step, figure)) for step in snapshot.first_epoch]
-    if epochs and (step := snapshot.epoch_step):
-        points.append((_position(step), getattr(step, figure)))
-    return sorted(points)
+    """Return the moving average of a training figure, from step to step as far as they are known."""
+    found = intervals(_steps(snapshot), snapshot.progress.epochs)
+    values = [getattr(interval, figure) for interval in found]
+    averages = smoothed(values, [interval.end - interval.start for interval in found], smoothing_span(snapshot.epochs))
+    return [(interval.end, average) for interval, average in zip(found, averages, strict=True)]
 
 
-def _validation_points(snapshot: RunSnapshot, figure: str) -> list[tuple[float, float]]:
-    figures = ((float(epoch.epoch), getattr(epoch, f"validation_{figure}")) for epoch in snapshot.progress.epochs)
-    return [(x, y) for x, y in figures if y is not None]
+def marks_of(family: Family) -> tuple[Mark, ...]:
+    """Return where the run on display, or its partner, was changed on the way."""
+    shown = family.pair.values() or [family.display]
+    return tuple({Mark(mark.x, mark.text): None for one in shown for mark in one.change_marks})
 
 
-def _position(step: Step) -> float:
-    """Return where a step lies on the epochs' axis: the end of epoch 1 is 1."""
-    return step.epoch - 1 + step.step / max(step.steps, 1)
+def _steps(snapshot: RunSnapshot) -> list[Step]:
+    """Return the steps of a run; after a resume from an older checkpoint, those up to there."""
+    last = snapshot.epoch_step
+    steps = snapshot.steps or ((last,) if last else ())
+    return [step for step in steps if position(step) <= _reached(snapshot)]
+
+
+def _reached(snapshot: RunSnapshot) -> float:
+    """Return how far the run has come, in epochs."""
+    epochs, step = snapshot.progress.epochs, snapshot.progress.last_step
+    return max(float(epochs[-1].epoch) if epochs else 0.0, position(step) if step else 0.0)
+
+
+def rate_curves(family: Family) -> tuple[Series, ...]:
+    """Return the learning rate of the run on display, and of its partner where it is another one."""
+    curves: list[Series] = []
+    for color, (backend, one) in enumerate(family.pair.items() or [("", family.display)]):
+        points = [(position(step), step.learning_rate) for step in _steps(one)]
+        points += [(float(epoch.epoch), epoch.learning_rate) for epoch in one.progress.epochs if not one.steps]
+        style = LineStyle(color, dashed=bool(curves)) if backend else RATE
+        if points:
+            curves.append(_series("learning rate", points, "rate", style, SHORT_NAMES.get(backend, "")))
+    return tuple(curves)
+
+
+def smoothing_span(epochs: int) -> float:
+    """Return over how many epochs the training curves of a run of so many are averaged: over some 3 % of it."""
+    return max(SHORTEST_SPAN, epochs / 30)
+
+
+def axis_end(family: Family) -> float:
+    """Return how many epochs the x axis shows: 1, 2, 5, 10, 20, 50 … until all that are planned are in sight.
+
+    A live curve so grows to the right in a picture that stands still, and is not squeezed into its left edge either.
+    """
+    shown = family.pair.values() or [family.display]
+    reached = max(map(_reached, shown))
+    planned = max(one.epochs for one in shown)
+    ends = (digit * 10.0**decade for decade in range(7) for digit in (1, 2, 5))
+    return min(next((end for end in ends if end >= reached), reached), max(planned, math.ceil(reached)))

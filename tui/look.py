@@ -12,7 +12,7 @@ from textual.filter import LineFilter
 from tui.ascii_filter import AsciiFilter
 from tui.memory import Memory
 from tui.restyling import Restyling
-from tui.terminal import is_remote, picture_mode, wants_ascii
+from tui.terminal import curve_mode, is_remote, picture_mode, wants_ascii
 from tui.theme import OURS, console_theme
 
 
@@ -25,6 +25,7 @@ class Look(Restyling):
         super().__init__()
         self.ascii = wants_ascii(os.environ, ascii)
         self.picture_mode = picture_mode(os.environ, ascii)
+        self.curve_mode = curve_mode(os.environ, ascii)
         if is_remote(os.environ):
             self.animation_level = "none"
         for ours in OURS:

@@ -14,21 +14,20 @@ from engine.events import AnyEvent
 from engine.labels import UNLABELLED, Labels, Stamp, read_labels, stamp_of
 from engine.postmortem import crash_of, last_words
 from engine.runs import LIVE, Progress, Run, Status
+from engine.step_history import StepHistory
 from engine.turns import Place, place_of
 from tui.change_words import ChangeMark, change_marks
 from tui.formats import memory_size
-
-FIRST_EPOCH_POINTS = 400
 
 
 @dataclass(frozen=True)
 class RunSnapshot:
     """A run as the screens show it.
 
-    `first_epoch` holds the steps of the first epoch, thinned out, for curves until there are two epochs to connect.
+    `steps` are some hundred steps of the whole run, for its curves; only of a run whose curves are shown.
     `problem` says why the settings cannot be read, and is else empty. `place` is where it stands in line, if it does.
-    `crash` says what became of a worker that ended without a word, and `log_tail` are the
-    last lines that it printed. `labels` are what the user wrote on it since.
+    `crash` says what became of a worker that ended without a word, and `log_tail` are the last lines that it printed.
+    `labels` are what the user wrote on it since.
     """
 
     run: Run
@@ -36,7 +35,7 @@ class RunSnapshot:
     progress: Progress
     config: TrainConfig | None = None
     problem: str = ""
-    first_epoch: tuple[events.Step, ...] = ()
+    steps: tuple[events.Step, ...] = ()
     download: events.DownloadProgressed | None = None
     awaited_device: str = ""
     place: Place | None = None
@@ -115,7 +114,7 @@ class RunSnapshot:
 
 
 class RunReplay:
-    """Follows one run's files and keeps what its snapshot needs: of the steps, only the last and a few of the first."""
+    """Follows one run's files and keeps what its snapshot needs: of the steps the last, and after `draw` more."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -123,6 +122,7 @@ class RunReplay:
         self._problem = ""
         self._labels = UNLABELLED
         self._labels_stamp: Stamp | None = None
+        self._history: StepHistory | None = None
         self._read_config()
         self._begin()
         self.snapshot = RunSnapshot(run, "waiting", Progress(), self._config, self._problem)
@@ -130,8 +130,6 @@ class RunReplay:
     def _begin(self) -> None:
         self._follower = self.run.follow()
         self._kept: list[AnyEvent] = []
-        self._first_epoch: list[events.Step] = []
-        self._epochs = 0
         self._settled: tuple[int, int] | None = None
         self._has_news = False
 
@@ -148,6 +146,21 @@ class RunReplay:
                 status = self.run.status(self.snapshot.progress)
                 crash = error if status == "crashed" else None
                 self.snapshot = replace(self.snapshot, status=status, problem=error.message, crash=crash)
+        self._read_steps()
+
+    def draw(self, wanted: bool) -> None:
+        """Keep the steps of the whole run for curves, or let them go: of thousands of runs they would take too much."""
+        if wanted and self._history is None:
+            self._history = StepHistory(self.run.events_path)
+            self._read_steps()
+        elif not wanted and self._history:
+            self._history = None
+            self.snapshot = replace(self.snapshot, steps=())
+
+    def _read_steps(self) -> None:
+        with suppress(OSError, RunError):
+            if self._history and self._history.update():
+                self.snapshot = replace(self.snapshot, steps=self._history.steps)
 
     def _read_labels(self) -> None:
         """Read the labels where they are other ones than before."""
@@ -196,7 +209,7 @@ class RunReplay:
 
     def _read(self) -> bool:
         found = False
-        while batch := self._follower.read(steps=1 if self._epochs else FIRST_EPOCH_POINTS):
+        while batch := self._follower.read(steps=1):
             found = True
             self._keep(batch)
         return found
@@ -204,23 +217,10 @@ class RunReplay:
     def _keep(self, batch: Iterable[AnyEvent]) -> None:
         self._has_news = True
         for event in batch:
-            if isinstance(event, events.RunStarted):
-                self._first_epoch, self._epochs = [], 0
-            if isinstance(event, events.EpochFinished):
-                self._epochs += 1
-            if isinstance(event, events.Step):
-                self._keep_first_epoch(event)
             if self._kept and type(event) is type(self._kept[-1]) and isinstance(event, events.Step | _Download):
                 self._kept[-1] = event
             else:
                 self._kept.append(event)
-
-    def _keep_first_epoch(self, step: events.Step) -> None:
-        if self._first_epoch and step.epoch != self._first_epoch[0].epoch:
-            return
-        self._first_epoch.append(step)
-        if len(self._first_epoch) > FIRST_EPOCH_POINTS:
-            self._first_epoch = self._first_epoch[::2]
 
     def _place(self, status: Status) -> Place | None:
         last = self._kept[-1] if self._kept else None
@@ -236,7 +236,7 @@ class RunReplay:
             progress=progress,
             config=self._config,
             problem=self._problem,
-            first_epoch=tuple(self._first_epoch) if len(progress.epochs) < 2 else (),
+            steps=self._history.steps if self._history else (),
             download=last if isinstance(last, events.DownloadProgressed) else None,
             awaited_device=last.device if isinstance(last, events.DeviceAwaited) else "",
             place=place,

@@ -15,6 +15,20 @@ class PictureMode(StrEnum):
     """A shade of ` .:-=+*#%@` a cell; needs no colour at all."""
 
 
+class CurveMode(StrEnum):
+    """How curves are drawn."""
+
+    BRAILLE = "braille"
+    """Thin lines of braille dots, two columns and four rows of them in a cell."""
+    BLOCKS = "blocks"
+    """Lines of quarter blocks, for fonts without braille."""
+    ASCII = "ascii"
+
+
+WITHOUT_BRAILLE = ("ansi", "cons25", "cygwin", "linux", "putty", "sun", "vt")
+"""How TERM begins for terminals whose fonts often have no braille: consoles, PuTTY, and hardware."""
+
+
 def wants_ascii(environ: Mapping[str, str], flag: bool = False) -> bool:
     """Return whether to draw with ASCII only: by `--ascii`, by MNIST_TUI_ASCII, or on the Linux console.
 
@@ -40,6 +54,23 @@ def picture_mode(environ: Mapping[str, str], ascii_flag: bool = False) -> Pictur
     if environ.get("NO_COLOR") or wants_ascii(environ, ascii_flag):
         return PictureMode.RAMP
     return PictureMode.HALFBLOCK if color_system(environ) in ("256", "truecolor") else PictureMode.RAMP
+
+
+def curve_mode(environ: Mapping[str, str], ascii_flag: bool = False) -> CurveMode:
+    """Return how to draw curves: in braille, unless the font of the terminal may have none.
+
+    MNIST_TUI_CURVES says it outright: `braille`, `blocks` or `ascii`; where all is ASCII, curves are too. The fonts of
+    Windows' old console have no braille: WSL can run in it, and only Windows Terminal sets WT_SESSION.
+    """
+    forced = environ.get("MNIST_TUI_CURVES", "").lower()
+    if wants_ascii(environ, ascii_flag):
+        return CurveMode.ASCII
+    if forced in tuple(CurveMode):
+        return CurveMode(forced)
+    is_windows_console = "WSL_DISTRO_NAME" in environ and not {"WT_SESSION", "TERM_PROGRAM", "TMUX"} & environ.keys()
+    if is_windows_console or environ.get("TERM", "").startswith(WITHOUT_BRAILLE):
+        return CurveMode.BLOCKS
+    return CurveMode.BRAILLE
 
 
 def color_system(environ: Mapping[str, str]) -> str | None:

@@ -72,6 +72,8 @@ class Watcher:
         self._kin: tuple[str, ...] = ()
         self._kin_of: tuple[str, list[str]] = ("", [])
         self._announced: Family | None = None
+        self._drawn: list[RunReplay] = []
+        """The runs whose steps are kept."""
         self._listed: tuple[RunSnapshot, ...] | None = None
         self._failed = ""
         self._hurry = threading.Event()
@@ -125,6 +127,7 @@ class Watcher:
         display = self._replay(run)
         kin = [self._replays[member] for member in self._kin if member in self._replays]
         replays = kin if display in kin else [display]
+        self._draw(display, replays)
         for replay in replays:
             if replay is display or replay.snapshot.status in (
                 "running",
@@ -135,6 +138,16 @@ class Watcher:
         if self._is_news(display.snapshot, members):
             self._announced = Family(display.snapshot, members)
             self._post(RunChanged(self._announced))
+
+    def _draw(self, display: RunReplay, members: list[RunReplay]) -> None:
+        """Have the steps kept of the runs whose curves are shown: the one on display and its partner."""
+        partner = Family(display.snapshot, tuple(member.snapshot for member in members)).partner
+        drawn = [one for one in members if one is display or (partner and one.run.id == partner.run.id)]
+        for replay in self._drawn:
+            replay.draw(replay in drawn)
+        for replay in drawn:
+            replay.draw(True)
+        self._drawn = drawn
 
     def _is_news(self, display: RunSnapshot, members: tuple[RunSnapshot, ...]) -> bool:
         known = self._announced

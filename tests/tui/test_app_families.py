@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def on_display(app: MnistApp, run: WrittenRun) -> bool:
 
 
 def drawn(app: MnistApp) -> tuple[str, ...]:
-    return tuple(series.name for series in app.screen.query_one("#loss", Chart).series)
+    return tuple(f"{series.run} {series.name}".strip() for series in app.screen.query_one("#loss", Chart).series)
 
 
 def asked(run: WrittenRun) -> list[commands.AnyCommand]:
@@ -75,7 +74,7 @@ async def test_a_pair_is_followed_from_one_backend_to_the_other_and_judged_at_th
             tensorflow.epoch(epoch, accuracy=0.975)
         tensorflow.finish()
         await until_shown(
-            app, *PAIR_LEGEND, "PyTorch 97.00 %, TensorFlow 97.50 %", "+0.50 percentage points on one seed"
+            app, "torch ●○ tf ■□", "PyTorch 97.00 %, TensorFlow 97.50 %", "+0.50 percentage points on one seed"
         )
         assert set(drawn(app)) == set(PAIR_LEGEND)
 
@@ -140,11 +139,11 @@ async def test_runs_whose_conventions_differ_are_no_pair(store: Store) -> None:
         assert "Other run" not in shown(app)
 
 
-async def test_in_a_narrow_terminal_the_backends_colours_are_named_beside_the_titles(store: Store) -> None:
+async def test_in_a_narrow_terminal_the_backends_marks_are_named_above_the_curves(store: Store) -> None:
     for run in pair(store):
         train(run, 0.97)
     async with opened(store, size=(80, 24)) as (app, _):
-        await until_shown(app, "loss torch tf", "accuracy torch tf", "Both  b", "TensorFlow against PyTorch")
+        await until_shown(app, "torch ●○ tf ■□", "Both  b", "TensorFlow against PyTorch")
 
 
 async def test_repeats_are_shown_in_turn_and_end_in_mean_and_deviation(store: Store) -> None:
@@ -251,10 +250,14 @@ async def test_the_names_of_curves_have_their_colours_in_another_theme_too(store
     def colors(app: MnistApp) -> tuple[list[str], list[str]]:
         chart = app.screen.query_one("#loss", Chart)
         styles = (chart.get_component_styles(f"chart--curve-{number}") for number in (0, 1))
-        return re.findall(r"\[(rgb[^]]+)\]", str(chart.border_title)), [style.color.css for style in styles]
+        legend = {segment.text.strip("─"): segment.style for segment in chart.render_line(0)}
+        marks = (legend[mark] for mark in "●■" if mark in legend)
+        return [str(style and style.color and style.color.name) for style in marks], [
+            style.color.hex.lower() for style in styles
+        ]
 
     async with opened(store, size=(80, 24)) as (app, pilot):
-        await until_shown(app, "loss torch tf")
+        await until_shown(app, "torch ●○ tf ■□")
         dark = colors(app)
         assert dark[0] == dark[1]
         app.theme = "mnist-light"

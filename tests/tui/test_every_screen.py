@@ -22,7 +22,8 @@ ENOUGH = 4.5
 """WCAG's level AA for text of ordinary size."""
 DIMMED = 0.66
 """How much of the foreground a terminal leaves of dim text, as Textual assumes it."""
-DRAWINGS = set("█▇▆▅▄▃▂▁▉▊▋▌▍▎▏▐▔▕▀▗▖▘▝▚▞▙▛▜▟─│╭╮╰╯┌┐└┘├┤┬┴┼━●•■▼▲▸▾·|+-#")
+DRAWINGS = set("█▇▆▅▄▃▂▁▉▊▋▌▍▎▏▐▔▕▀▗▖▘▝▚▞▙▛▜▟─│╭╮╰╯┌┐└┘├┤┬┴┼━●•■▼▲▸▾·|+-#○□△╌┈┊")
+DRAWINGS |= {chr(code) for code in range(0x2800, 0x2900)}
 """Borders, bars, curves, pictures and arrows: they are no text, and none is the only sign of what it tells."""
 
 

@@ -9,7 +9,17 @@ import sys
 
 import pytest
 
-from tui.terminal import PictureMode, clean, clean_json, color_system, is_remote, picture_mode, wants_ascii
+from tui.terminal import (
+    CurveMode,
+    PictureMode,
+    clean,
+    clean_json,
+    color_system,
+    curve_mode,
+    is_remote,
+    picture_mode,
+    wants_ascii,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +61,29 @@ def test_colorterm_promises_true_colour_whatever_term_says(colorterm: str) -> No
 )
 def test_pictures_are_half_blocks_only_where_256_colours_are_sure(environ: dict[str, str], mode: PictureMode) -> None:
     assert picture_mode(environ) is mode
+
+
+@pytest.mark.parametrize(
+    ("environ", "mode"),
+    [
+        ({"TERM": "xterm-256color"}, CurveMode.BRAILLE),
+        ({"TERM": "screen"}, CurveMode.BRAILLE),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, CurveMode.BRAILLE),
+        ({"TERM": "xterm-256color", "MNIST_TUI_ASCII": "1"}, CurveMode.ASCII),
+        ({"TERM": "linux"}, CurveMode.ASCII),
+        ({"TERM": "linux", "MNIST_TUI_CURVES": "braille"}, CurveMode.ASCII),
+        ({"TERM": "putty-256color"}, CurveMode.BLOCKS),
+        ({"TERM": "vt220"}, CurveMode.BLOCKS),
+        ({"TERM": "xterm-256color", "WSL_DISTRO_NAME": "Debian"}, CurveMode.BLOCKS),
+        ({"TERM": "xterm-256color", "WSL_DISTRO_NAME": "Debian", "WT_SESSION": "a"}, CurveMode.BRAILLE),
+        ({"TERM": "putty", "MNIST_TUI_CURVES": "Braille"}, CurveMode.BRAILLE),
+        ({"TERM": "xterm-256color", "MNIST_TUI_CURVES": "blocks"}, CurveMode.BLOCKS),
+        ({"TERM": "xterm-256color", "MNIST_TUI_CURVES": "oils"}, CurveMode.BRAILLE),
+    ],
+)
+def test_curves_are_braille_unless_the_font_may_have_none(environ: dict[str, str], mode: CurveMode) -> None:
+    assert curve_mode(environ) is mode
+    assert curve_mode(environ, ascii_flag=True) is CurveMode.ASCII
 
 
 def test_the_ascii_flag_beats_every_colour() -> None:

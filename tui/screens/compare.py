@@ -72,8 +72,9 @@ class CompareScreen(ModeScreen):
     def compose_body(self) -> ComposeResult:
         """Lay out the charts above the tables."""
         with Horizontal(id="compared-charts"):
-            yield Chart("test accuracy", id="compared-accuracy")
-            yield Chart("test loss", id="compared-loss")
+            mode = self.lab.curve_mode
+            yield Chart("test accuracy, %", mode=mode, value_format="{:.2f} %".format, id="compared-accuracy")
+            yield Chart("test loss", mode=mode, id="compared-loss")
         with VerticalScroll(id="compared", classes="panel") as panel:
             panel.border_title = f"{len(self._ids)} runs compared"
             yield Static("Comparing …", id="figures", markup=False)
@@ -82,8 +83,6 @@ class CompareScreen(ModeScreen):
 
     def on_mount(self) -> None:
         """Follow the runs, some of which may be live."""
-        for chart in self.query(Chart):
-            chart.ascii = self.lab.ascii
         self.follow("runs", self._compare)
         self.follow("restyled", self._show, at_once=False)
         self.query_one("#compared").focus()

@@ -89,7 +89,7 @@ class DuelScreen(ModeScreen):
         yield Static(classes="empty panel", id="no-duel", markup=False)
         yield Static(id="recipe", markup=False)
         with VerticalScroll(id="duel"):
-            yield CurveCharts(ascii=self.lab.ascii, id="duel-charts")
+            yield CurveCharts(mode=self.lab.curve_mode, id="duel-charts")
             with Vertical(id="sides"):
                 yield FigureTable(id="figures", classes="panel")
                 yield FigureTable(id="answers", classes="panel")
@@ -102,10 +102,6 @@ class DuelScreen(ModeScreen):
         self.query_one("#verdict").border_title = Content("verdict")
         self.follow("family", self._show)
         self.follow("restyled", self._show, at_once=False)
-
-    def on_resize(self) -> None:
-        """Name the curves where there is no room for a legend."""
-        self.query_one(CurveCharts).show(self.lab.family)
 
     def _show(self) -> None:
         family = self.lab.family

@@ -99,7 +99,7 @@ class TrainScreen(ModeScreen):
         with Horizontal(id="train-body"):
             yield SetupForm(self.lab.settings)
             with Vertical(id="run"):
-                yield CurveCharts(ascii=self.lab.ascii, id="charts")
+                yield CurveCharts(mode=self.lab.curve_mode, id="charts")
                 yield LogPane(id="log")
                 yield RunNotice()
                 with Vertical(id="history"):

@@ -1,9 +1,11 @@
-"""A line chart over epochs: plotext draws it, Textual's strips show it, without a detour through ANSI codes."""
+"""A line chart over epochs: a legend, and curves with their axes, of which only what has changed is painted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
@@ -13,14 +15,27 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from tui.terminal import clean
-from tui.widgets.plot import AXIS, SOLID_ASCII, LineStyle, Series, Stretch, plot
+from tui.formats import figure
+from tui.terminal import CurveMode, clean
+from tui.widgets.legend import legend
+from tui.widgets.plot import AXIS, GRID, MARK, LineStyle, Mark, Series, Stretch, plot
 
-__all__ = ["Chart", "LineStyle", "Series"]
+__all__ = ["Chart", "LineStyle", "Mark", "Series"]
 
 REBUILD_SECONDS = 0.5  # a build takes some 4 ms and is 1 kB to send, and a curve over epochs moves slowly
 COLORS = 6
 X_LABEL, NO_CURVES = "epoch", "No epochs yet"
+ROOM_FOR_LEGEND = 6  # rows
+STYLES = {AXIS: "chart--axis", GRID: "chart--grid", MARK: "chart--mark"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a chart shows."""
+
+    series: tuple[Series, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    end: float = 0.0
 
 
 class Chart(Widget):
@@ -35,6 +50,8 @@ class Chart(Widget):
         min-height: 5;
         &.-ascii { border: ascii $foreground 25%; }
         & > .chart--axis { color: $text-muted; }
+        & > .chart--grid { color: $foreground 20%; }
+        & > .chart--mark { color: $text-warning; }
         /* Okabe and Ito's colours, which people with any colour vision can tell apart. */
         & > .chart--curve-0 { color: #56B4E9; }
         & > .chart--curve-1 { color: #E69F00; }
@@ -52,68 +69,64 @@ class Chart(Widget):
         }
     }
     """
-    COMPONENT_CLASSES = {"chart--axis", *(f"chart--curve-{color}" for color in range(COLORS))}
+    COMPONENT_CLASSES = {*STYLES.values(), *(f"chart--curve-{color}" for color in range(COLORS))}
     ALLOW_SELECT = False
 
     log_scale: reactive[bool] = reactive(False)
     """Whether the y axis is logarithmic; values of zero and below then leave gaps."""
     recent: reactive[int] = reactive(0)
     """How many of the last epochs to show; 0 for all."""
-    ascii: reactive[bool] = reactive(False, toggle_class="-ascii")
-    """Whether to draw with ASCII characters only."""
+    mode: reactive[CurveMode] = reactive(CurveMode.BRAILLE)
+    """How curves are drawn."""
 
     def __init__(
         self,
         title: str,
         *,
+        mode: CurveMode = CurveMode.BRAILLE,
         y_format: Callable[[float], str] | None = None,
+        value_format: Callable[[float], str] = figure,
         id: str | None = None,
     ) -> None:
+        """`y_format` writes the ticks of the y axis, `value_format` the last values in the legend."""
         super().__init__(id=id)
         self._title = title
-        self._names: tuple[str, ...] = ()
+        self.set_reactive(Chart.mode, mode)
+        self.set_class(mode is CurveMode.ASCII, "-ascii")
         self.border_title = Content(clean(title))
         self.border_subtitle = Content(X_LABEL)
-        self._y_format = y_format
-        self._latest: tuple[Series, ...] = ()
-        self._shown: tuple[Series, ...] = ()
+        self._y_format, self._value_format = y_format, value_format
+        self._latest = self._shown = Picture()
         self._cooldown: Timer | None = None
         self._plotted: object = None  # what `_rows` was made from
         self._rows: list[list[Stretch]] = []
         self._strips: list[Strip] = []  # `_rows` in the theme's colours
 
-    def show(self, series: Sequence[Series]) -> None:
-        """Show these curves instead: at once, or when the last ones have been there for a moment."""
-        self._latest = tuple(series)
+    def show(self, series: Sequence[Series], marks: Sequence[Mark] = (), end: float = 0.0) -> None:
+        """Show these curves instead: at once, or when the last ones have been there for a moment.
+
+        `marks` are what happened on the way, and `end` is how far the x axis goes at least.
+        """
+        self._latest = Picture(tuple(series), tuple(marks), end)
         if self._cooldown is None:
             self._show_latest()
 
     @property
     def series(self) -> tuple[Series, ...]:
         """The curves it was shown last."""
-        return self._latest
-
-    def name_colors(self, *names: str) -> None:
-        """Write `names` beside the title in the curves' colours, for where there is no room for a legend."""
-        if names != self._names:
-            self._names = names
-            self._entitle()
+        return self._latest.series
 
     def watch_log_scale(self) -> None:
         """Say so in the title."""
-        self._entitle()
+        self.border_title = Content(clean(f"{self._title} (log scale)" if self.log_scale else self._title))
 
     def watch_recent(self) -> None:
         """Say so at the axis."""
         self.border_subtitle = Content(f"last {self.recent} {X_LABEL}s" if self.recent else X_LABEL)
 
-    def _entitle(self) -> None:
-        parts = [Content(clean(f"{self._title} (log scale)" if self.log_scale else self._title))]
-        for number, name in enumerate(self._names):
-            marker = SOLID_ASCII[number] if self.ascii else ""
-            color = self.get_component_styles(f"chart--curve-{number}").color
-            parts.append(Content.styled(clean(marker + name), color.css))
-        self.border_title = Content(" ").join(parts)
+    def watch_mode(self) -> None:
+        """Draw the box with the same characters."""
+        self.set_class(self.mode is CurveMode.ASCII, "-ascii")
 
     def _show_latest(self) -> None:
         self._cooldown = None
@@ -126,8 +139,6 @@ class Chart(Widget):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._strips = []
-        if self._names:
-            self.call_later(self._entitle)  # the curves' styles follow after the chart's own
 
     def _refresh_changed(self) -> None:
         """Have painted what is another thing now: a chart is 7 kB, and little of it moves between two steps."""
@@ -142,7 +153,7 @@ class Chart(Widget):
 
     def _build(self) -> None:
         """Plot what is to be shown, unless that is done; `_rows` have the curves' colours in place of their numbers."""
-        made_from = (self._shown, self.size, self.log_scale, self.recent, self.ascii)
+        made_from = (self._shown, self.size, self.log_scale, self.recent, self.mode)
         if made_from != self._plotted:
             self._rows, self._strips, self._plotted = self._plot(), [], made_from
 
@@ -156,23 +167,29 @@ class Chart(Widget):
         width, height = self.size
         if height < 2:
             return []
+        series = self._shown.series
+        names = legend(series, width, self.mode, self._value_format) if height >= ROOM_FOR_LEGEND else []
         rows = plot(
-            self._shown,
+            series,
             width,
-            height,
+            height - bool(names),
+            mode=self.mode,
+            marks=self._shown.marks,
+            end=self._shown.end,
             y_format=self._y_format,
             log_scale=self.log_scale,
             recent=self.recent,
-            ascii=self.ascii,
         )
+        if names and rows:
+            rows.insert(0, [*names, (" " * (width - sum(cell_len(text) for text, _ in names)), AXIS)])
         rows = rows or self._message(width, height)
-        colors = [one.style.color % COLORS for one in self._shown]
-        return [[(text, curve if curve == AXIS else colors[curve]) for text, curve in row] for row in rows]
+        colors = [one.style.color % COLORS for one in series]
+        return [[(text, curve if curve < 0 else colors[curve]) for text, curve in row] for row in rows]
 
     def _message(self, width: int, height: int) -> list[list[Stretch]]:
         """Say, in the middle, why there are no curves."""
         text = NO_CURVES
-        if any(one.ys for one in self._shown):
+        if any(one.ys for one in self._shown.series):
             text = "No values above zero" if self.log_scale else "No finite values"
         blank: list[list[Stretch]] = [[(" " * width, AXIS)]] * ((height - 1) // 2)
         return [*blank, [(text.center(width), AXIS)]]
@@ -182,7 +199,7 @@ class Chart(Widget):
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
 
     def _style_of(self, color: int) -> Style:
-        return self.get_component_rich_style("chart--axis" if color == AXIS else f"chart--curve-{color}")
+        return self.get_component_rich_style(STYLES.get(color, f"chart--curve-{color}"))
 
 
 def _changed(y: int, width: int, old: Sequence[Stretch], new: Sequence[Stretch]) -> Region:

@@ -12,11 +12,12 @@ import pytest
 from textual.app import App, ComposeResult
 
 from tests.waiting import PATIENCE
-from tui.widgets.chart import Chart, LineStyle, Series
+from tui.terminal import CurveMode
+from tui.widgets.chart import Chart, LineStyle, Mark, Series
 
 EPOCHS = list(range(1, 11))
 TRAIN = Series("train", EPOCHS, [0.2 * math.exp(-epoch / 3) + 0.06 for epoch in EPOCHS])
-TEST = Series("test", EPOCHS, [0.15 * math.exp(-epoch / 3) + 0.08 for epoch in EPOCHS], LineStyle(1, dotted=True))
+TEST = Series("test", EPOCHS, [0.15 * math.exp(-epoch / 3) + 0.08 for epoch in EPOCHS], LineStyle(1, dashed=True))
 
 
 class ChartApp(App[None]):
@@ -63,23 +64,30 @@ async def test_curves_come_with_whole_epochs_formatted_values_and_a_legend() -> 
         text = screen(app)
         assert "10.0%┤" in text
         assert text.splitlines()[-2].strip("│ ").split() == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]
-        assert "▄■▄ train" in text
-        assert "•△• test" in text
+        assert text.splitlines()[1].strip("│ ") == "─●─ train 0.0671   ╌□╌ test 0.0854"
         assert "No epochs yet" not in text
 
 
-async def test_train_and_test_differ_in_shape_as_well_as_in_colour() -> None:
+def braille(chart: Chart, color: str) -> str:
+    """The braille characters of that colour, row by row."""
+    return "".join(
+        "".join(filter("⠀".__lt__, segment.text))
+        for y in range(1, chart.size.height)
+        for segment in chart.render_line(y)
+        if segment.style and segment.style.color and segment.style.color.name == color
+    )
+
+
+async def test_curves_are_thin_lines_of_dots_in_two_colours_one_of_them_dashed() -> None:
     chart = Chart("loss")
     async with ChartApp(chart).run_test(size=(60, 16)) as pilot:
-        chart.show([TRAIN])
+        chart.show([Series("train", [1, 2], [1.0, 1.0]), Series("test", [1, 2], [2.0, 2.0], LineStyle(1, dashed=True))])
         await pilot.pause()
-        assert styles_of(chart, "•") == set()
-        chart.show([TRAIN, TEST])
-        async with asyncio.timeout(PATIENCE):
-            while not styles_of(chart, "•"):
-                await pilot.pause()
-        assert styles_of(chart, "•") == {"#e69f00"}
-        assert styles_of(chart, "▄") == {"#56b4e9"}
+        solid, dashed = braille(chart, "#56b4e9"), braille(chart, "#e69f00")
+        assert len(set(solid[1:-1])) == 1  # dot beside dot, in one row
+        assert len(solid) > 40
+        assert len(dashed) < len(solid)
+        assert len(set(dashed)) > 1
 
 
 async def test_where_an_epoch_ends_train_and_test_have_a_sign_of_their_own() -> None:
@@ -88,11 +96,64 @@ async def test_where_an_epoch_ends_train_and_test_have_a_sign_of_their_own() -> 
     async with app.run_test(size=(60, 16)) as pilot:
         chart.show([TRAIN, TEST])
         await pilot.pause()
-        assert screen(app).count("△") == 10 + 1  # each epoch, and the legend
+        assert screen(app).count("□") == 10 + 1  # each epoch, and the legend
         await pilot.resize_terminal(30, 16)
         await pilot.pause()
-        assert screen(app).count("△") == 5 + 1  # there is no room for more
-        assert styles_of(chart, "■") == {"#56b4e9"}
+        assert screen(app).count("□") == 5 + 1  # there is no room for more
+        assert styles_of(chart, "●") == {"#56b4e9"}
+        assert styles_of(chart, "□") == {"#e69f00"}
+
+
+async def test_a_curve_within_the_epochs_has_signs_at_their_ends_alone() -> None:
+    chart = Chart("loss")
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        steps = [step / 20 for step in range(1, 41)]
+        chart.show([Series("train", steps, [1 / (1 + x) for x in steps])])
+        await pilot.pause()
+        assert screen(app).count("●") == 2 + 1
+
+
+async def test_the_first_steps_do_not_press_the_rest_of_the_curve_flat() -> None:
+    chart = Chart("loss", y_format="{:.2f}".format)
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        steps = [step / 100 for step in range(1, 201)]
+        chart.show([Series("train", steps, [2.3 if x < 0.05 else 0.3 - x / 10 for x in steps])])
+        await pilot.pause()
+        assert "0.25┤" in screen(app)
+        assert "1.00┤" not in screen(app)
+
+
+async def test_what_happened_on_the_way_is_marked_and_named() -> None:
+    chart = Chart("loss")
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        chart.show([TRAIN], [Mark(3.5, "0.01 → 0.003"), Mark(99, "never")])
+        await pilot.pause()
+        assert "┊0.01 → 0.003" in screen(app)
+        assert "never" not in screen(app)
+        assert screen(app).count("┊") > 5
+
+
+async def test_the_x_axis_goes_as_far_as_it_is_told() -> None:
+    chart = Chart("loss")
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        chart.show([Series("train", [1, 2], [1.0, 0.5])], end=5)
+        await pilot.pause()
+        assert screen(app).splitlines()[-2].strip("│ ").split() == ["1", "2", "3", "4", "5"]
+
+
+async def test_where_there_is_no_braille_curves_are_blocks_and_dots() -> None:
+    chart = Chart("loss", mode=CurveMode.BLOCKS)
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        chart.show([TRAIN, TEST])
+        await pilot.pause()
+        assert styles_of(chart, "•") == {"#e69f00"}
+        assert styles_of(chart, "▄") == {"#56b4e9"}
+        assert not set(screen(app)) & {chr(code) for code in range(0x2800, 0x2900)}
 
 
 async def test_zoom_shows_the_last_epochs_and_scales_to_them() -> None:
@@ -144,7 +205,7 @@ async def test_what_moves_is_painted_as_if_all_were() -> None:
 
 
 async def wait_until_shown(chart: Chart) -> None:
-    while chart._shown != chart.series:
+    while chart._shown != chart._latest:
         await asyncio.sleep(0.01)
 
 
@@ -160,15 +221,14 @@ async def test_it_draws_again_for_a_new_size() -> None:
 
 
 async def test_ascii_means_ascii_box_axes_curves_and_legend() -> None:
-    chart = Chart("loss")
-    chart.ascii = True
+    chart = Chart("loss", mode=CurveMode.ASCII)
     app = ChartApp(chart)
     async with app.run_test(size=(60, 16)) as pilot:
         chart.show([TRAIN, TEST])
         await pilot.pause()
         assert screen(app).isascii()
-        assert "*O* train" in screen(app)
-        assert ":x: test" in screen(app)
+        assert "*O* train 0.0671" in screen(app)
+        assert ":x: test 0.0854" in screen(app)
 
 
 async def test_a_logarithmic_scale_leaves_out_what_has_no_logarithm() -> None:
@@ -178,7 +238,7 @@ async def test_a_logarithmic_scale_leaves_out_what_has_no_logarithm() -> None:
         chart.show([Series("train", EPOCHS, [10.0**-epoch for epoch in EPOCHS[:-1]] + [0.0])])
         chart.log_scale = True
         await pilot.pause()
-        assert "1e-07┤" in screen(app)
+        assert "1e-06┤" in screen(app)
         chart.show([Series("train", [1, 2], [0.0, -1.0])])
         async with asyncio.timeout(PATIENCE):
             while "No values above zero" not in screen(app):
@@ -221,7 +281,7 @@ async def test_a_single_epoch_and_a_gap_are_visible() -> None:
     async with app.run_test(size=(50, 12)) as pilot:
         chart.show([Series("train", [1, 2, 3], [0.5, math.nan, 0.4])])
         await pilot.pause()
-        assert screen(app).count("■") == 3  # one of them in the legend
+        assert screen(app).count("●") == 3  # one of them in the legend
 
 
 async def test_thinning_keeps_a_spike_of_one_step_among_many() -> None:
@@ -233,8 +293,8 @@ async def test_thinning_keeps_a_spike_of_one_step_among_many() -> None:
     async with app.run_test(size=(60, 16)) as pilot:
         chart.show([Series("", [step / 1000 for step in range(steps)], ys)])
         await pilot.pause()
-        plotted = [chart.render_line(y).text for y in range(chart.size.height)]
-        assert any(character in "▀▄█▌▐▖▗▘▝▙▛▜▟▚▞" for character in plotted[0] + plotted[1])
+        plotted = [chart.render_line(y).text for y in range(1, chart.size.height)]
+        assert any("⠀" < character <= "⣿" for character in plotted[0] + plotted[1])
 
 
 async def test_names_are_text_and_never_markup_or_control_characters() -> None:
@@ -294,7 +354,7 @@ async def test_the_colours_follow_the_theme() -> None:
         await pilot.pause()
         app.theme = "textual-light"
         await pilot.pause()
-        assert styles_of(chart, "▄") == {"#0072b2"}
+        assert styles_of(chart, "●") == {"#0072b2"}
 
 
 def test_an_empty_chart_starts_without_the_plotting_library() -> None:
