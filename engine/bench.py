@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 
 from engine.backends import BACKENDS
+from engine.causes import explain, working_folder
+from engine.import_failures import died
 from engine.presets import PRESETS
 from engine.process import python_command, python_environment
 
@@ -60,15 +63,21 @@ def measure(backend: str, device: str, seconds: float) -> list[Measurement]:
     command = python_command("engine.bench_worker", backend, device, str(seconds))
     try:
         answer = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limit, env=python_environment()
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=limit,
+            env=python_environment(),
+            cwd=working_folder(),
         )
         return msgspec.json.decode(answer.stdout.splitlines()[-1], type=list[Measurement])
     except subprocess.TimeoutExpired:
-        error = f"{label} did not end within {limit:.0f} s"
+        error, hint = f"{label} did not end within {limit:.0f} s", ""
+    except (OSError, MemoryError) as problem:
+        error, hint = explain(problem, "started", sys.executable)
     except (IndexError, msgspec.DecodeError):
-        last_words = answer.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        error = f"{label} ended early (exit status {answer.returncode}) {''.join(last_words)}".strip()
-    return [Measurement(backend=backend, device=device, error=error)]
+        error, hint = died(answer, label, BACKENDS[backend].package, BACKENDS[backend].install_command)
+    return [Measurement(backend=backend, device=device, error=error, hint=hint)]
 
 
 def has_nvidia_gpu() -> bool:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from engine.errors import ConfigError
+from engine.text import decoded
 
 BackendName = Literal["torch", "tensorflow"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adam", "adamw"]
@@ -206,8 +207,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             config.check()
             return config
         try:
-            values = msgspec.json.decode(text, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            values = msgspec.json.decode(decoded(text), type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise ConfigError("", f"{source} is not a run's settings: {error}.") from error
         return cls.create(**values)
 

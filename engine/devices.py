@@ -11,7 +11,9 @@ import msgspec
 
 from engine.backends import BACKENDS, load_backend
 from engine.backends.base import Device
+from engine.causes import explain, working_folder
 from engine.errors import EngineError
+from engine.import_failures import died
 from engine.process import give_way, python_command, python_environment
 
 PROBE_SECONDS = 300.0
@@ -47,14 +49,18 @@ def probe(name: str, niceness: int = 0) -> BackendReport:
             capture_output=True,
             timeout=PROBE_SECONDS,
             env=python_environment(),
+            cwd=working_folder(),
         )
         return msgspec.json.decode(answer.stdout.splitlines()[-1], type=BackendReport)
     except subprocess.TimeoutExpired:
-        error = f"{info.label} did not answer within {PROBE_SECONDS:.0f} s"
+        error, hint = f"{info.label} did not answer within {PROBE_SECONDS:.0f} s", ""
+    except (OSError, MemoryError) as problem:
+        error, hint = explain(problem, "started", sys.executable)
     except (IndexError, msgspec.DecodeError):
-        last_words = answer.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        error = f"{info.label} does not start (exit status {answer.returncode}) {''.join(last_words)}".strip()
-    return BackendReport(backend=name, label=info.label, installed=True, version=info.version or "", error=error)
+        error, hint = died(answer, info.label, info.package, info.install_command)
+    return BackendReport(
+        backend=name, label=info.label, installed=True, version=info.version or "", error=error, hint=hint
+    )
 
 
 def _report(name: str) -> BackendReport:

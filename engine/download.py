@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,8 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from engine import idx
+from engine import folders, idx
+from engine.causes import Explanation, explain
 from engine.errors import DataError
 from engine.events import DownloadProgressed
 
@@ -34,13 +36,12 @@ CHUNK_BYTES = 16 * 1024
 PATIENCE_SECONDS = 5.0
 STALL_SECONDS = 15.0
 REPORT_SECONDS = 0.1
+CHECK_NETWORK = "Check the network."
 
 
 def cache_folder() -> Path:
     """Return the folder that MNIST is downloaded to; it need not exist."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("mnist-tui", appauthor=False) / "mnist"
+    return folders.cache_folder() / "mnist"
 
 
 def download_steps(
@@ -53,18 +54,19 @@ def download_steps(
     became of each, when none delivers.
     """
     folder = folder or cache_folder()
-    failures = []
+    failures, advice = [], []
     for base_url in base_urls:
         try:
             yield from _mirror_steps(base_url, folder, patience / len(base_urls))
         except DataError as error:
             failures.append(error.message)
+            advice.append(error.hint)
         else:
             return
     raise DataError(
         "Download failed",
         f"MNIST could not be downloaded: {'; '.join(dict.fromkeys(failures))}.",
-        "Check the network, or point --data at a folder that holds MNIST.",
+        f"{' '.join(dict.fromkeys(advice))} Or point --data at a folder that holds MNIST.",
     )
 
 
@@ -73,8 +75,8 @@ def _mirror_steps(base_url: str, folder: Path, patience: float) -> Iterator[Down
         download = _Download(f"{base_url.rstrip('/')}/{name}.gz", folder / name, sha256)
         try:
             yield from download.steps(patience)
-        except (OSError, ValueError, EOFError, zlib.error, Empty) as error:
-            raise DataError("Download failed", download.reason(error)) from error
+        except (OSError, ValueError, EOFError, MemoryError, zlib.error, Empty) as error:
+            raise DataError("Download failed", *download.reason(error)) from error
         patience = STALL_SECONDS
 
 
@@ -109,28 +111,39 @@ class _Download:
         if received:
             yield self._event(received)
 
-    def reason(self, error: Exception) -> str:
-        """Say in words what `error` means for this download."""
+    def reason(self, error: Exception) -> Explanation:
+        """Say in words what `error` means for this download, and what to do about it."""
         from requests import Response, exceptions
 
         host, name = urlsplit(self.url).netloc, self.path.name
         match error:
             case exceptions.HTTPError(response=Response(status_code=status, reason=phrase)):
-                return f"{host} answered {status} {phrase}"
+                return Explanation(f"{host} answered {status} {phrase}", CHECK_NETWORK)
             case exceptions.Timeout() | Empty():
-                return f"{host} did not answer in time"
+                return Explanation(f"{host} did not answer in time", CHECK_NETWORK)
             case exceptions.ChunkedEncodingError():
-                return f"{host} broke off inside {name}"
+                return Explanation(f"{host} broke off inside {name}", "Try again.")
             case exceptions.SSLError():
-                return f"{host} has no certificate that this machine trusts"
+                return _untrusted(host, error)
+            case exceptions.ProxyError():
+                proxy = _proxy_of(self.url)
+                return Explanation(f"{host} cannot be reached through the proxy {proxy}", "Correct https_proxy.")
             case exceptions.ConnectionError():
-                return f"{host} cannot be reached"
+                return Explanation(f"{host} cannot be reached", CHECK_NETWORK)
             case exceptions.RequestException():
-                return f"{host} cannot be used ({error})"
-            case OSError() if not isinstance(error, gzip.BadGzipFile):
-                return f"{self.path.parent} cannot be written ({error.strerror or error})"
+                return Explanation(f"{host} cannot be used ({error})", CHECK_NETWORK)
+            case OSError(errno=None) if not isinstance(error, gzip.BadGzipFile):
+                return _no_certificates(error)  # requests says so before it asks the network for anything
+            case OSError() | MemoryError() if not isinstance(error, gzip.BadGzipFile):
+                return self._not_written(error)
             case _:
-                return f"what {host} sent as {name} is not MNIST's: its sha256 differs"
+                return Explanation(f"what {host} sent as {name} is not MNIST's: its sha256 differs", "Try again.")
+
+    def _not_written(self, error: OSError | MemoryError) -> Explanation:
+        if isinstance(error, OSError) and error.filename and Path(error.filename).parent == self.path.parent:
+            error.filename = str(self.path)  # pooch writes to a temporary file beside it
+        message, advice = explain(error, "written", self.path)
+        return Explanation(message.rstrip("."), advice)
 
     def _event(self, received: int) -> DownloadProgressed:
         return DownloadProgressed(file=self.path.name, received_bytes=received, total_bytes=self._total)
@@ -165,3 +178,36 @@ class _Download:
                 self._news.put(body.tell())
         body.seek(0)
         Path(output_file).write_bytes(idx.unzipped(body).read(LARGEST_FILE + 1))
+
+
+def _untrusted(host: str, error: Exception) -> Explanation:
+    """Return why the certificate of `host` is not trusted: by the user's own certificates, or by the usual ones."""
+    if name := _certificate_variable():
+        return Explanation(
+            f"{host} has no certificate that is trusted by {os.environ[name]}, which {name} names", f"Correct {name}."
+        )
+    if "not yet valid" in str(error) or "has expired" in str(error):
+        return Explanation(f"the certificate of {host} is not valid at this time", "Check this machine's clock.")
+    advice = "Behind a proxy that opens connections, name its certificates in REQUESTS_CA_BUNDLE."
+    return Explanation(f"{host} has no certificate that this machine trusts", advice)
+
+
+def _no_certificates(error: Exception) -> Explanation:
+    """Return why the certificates to trust cannot be read; requests' own words where no variable names them."""
+    if name := _certificate_variable():
+        path = Path(os.environ[name])
+        why = "which is not there" if not path.exists() else "which does not hold certificates that can be read"
+        return Explanation(f"{name} names {path}, {why}", f"Correct or unset {name}.")
+    return Explanation(f"no download is possible ({error})", CHECK_NETWORK)
+
+
+def _certificate_variable() -> str:
+    """Return the variable that requests takes its certificates from, or ""."""
+    return next((name for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)), "")
+
+
+def _proxy_of(url: str) -> str:
+    from requests.utils import get_environ_proxies, select_proxy
+
+    proxy = urlsplit(select_proxy(url, get_environ_proxies(url)) or "")
+    return f"{proxy.hostname}:{proxy.port}" if proxy.port else proxy.hostname or "of this machine"  # without a password

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.causes import explain
 from engine.errors import RunError
 from engine.regular_files import open_to_read
 from engine.unpacking import unpacked
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_PREDICTION_BYTES = 256 * 1024 * 1024
 """Ten float16 of each of 13 million images."""
+OTHER_EPOCH = "Choose another epoch, or train again."
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -64,11 +66,13 @@ def load_predictions(path: Path) -> np.ndarray:
         with open_to_read(path) as file, zipfile.ZipFile(file) as archive:
             probabilities = unpacked(archive, "probabilities", MOST_PREDICTION_BYTES)
     except FileNotFoundError as error:
-        raise RunError("No predictions", f"{path} is not there.", "Choose another epoch, or train again.") from error
-    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise RunError(
-            "Predictions damaged", f"{path} cannot be read: {error}", "Choose another epoch, or train again."
-        ) from error
+        raise RunError("No predictions", f"{path} is not there.", OTHER_EPOCH) from error
+    except OSError as error:
+        raise RunError("Predictions not readable", *explain(error, "read", path, OTHER_EPOCH)) from error
+    except MemoryError as error:
+        raise RunError("Out of memory", *explain(error, "read", path)) from error
+    except (ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise RunError("Predictions damaged", f"{path} cannot be read: {error}", OTHER_EPOCH) from error
     if probabilities.ndim != 2 or probabilities.shape[1] != 10 or probabilities.dtype != np.float16:
         raise RunError("Predictions damaged", f"{path} holds no table of ten probabilities an image.")
     return probabilities

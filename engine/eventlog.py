@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine import events
+from engine.causes import name_path
 from engine.errors import RunError
 from engine.events import AnyEvent
 from engine.regular_files import NotRegularError, open_regular, open_to_read
@@ -23,6 +24,7 @@ class EventWriter:
 
     def __init__(self, path: Path) -> None:
         self._descriptor = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        self._path = path
         size = os.fstat(self._descriptor).st_size
         self._is_new = size == 0
         if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
@@ -33,10 +35,14 @@ class EventWriter:
         """Write one event; what ends an epoch or a run is on disk when this returns."""
         line = events.encode(event, first=self._is_new)
         self._is_new = False
-        while line:
-            line = line[os.write(self._descriptor, line) :]
-        if not isinstance(event, events.Step):
-            os.fsync(self._descriptor)
+        try:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+            if not isinstance(event, events.Step):
+                os.fsync(self._descriptor)
+        except OSError as error:
+            name_path(error, self._path, self._path)
+            raise
 
     def close(self) -> None:
         """Close the file."""

@@ -9,9 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.causes import explain, working_folder
 from engine.data import CLASSES
 from engine.errors import BackendError, StoreError
 from engine.files import write_atomically
+from engine.import_failures import died
 from engine.process import python_command, python_environment
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_ON_A_SHEET = 2000
 """A sheet of so many pictures is some 3,000 pixels wide and high; more would be no sheet to look at."""
+ADD_TORCHVISION = "pip install 'mnist-tui[torch]'"
 COLUMNS = ("index", "true", "predicted", "confidence", "loss", *(f"p{digit}" for digit in range(CLASSES)))
 SECOND_COLUMNS = ("predicted_2", "confidence_2")
 
@@ -54,17 +57,20 @@ def save_contact_sheet(path: Path, images: np.ndarray, answers: Answers, indices
     import numpy as np
 
     if find_spec("torchvision") is None:
-        raise BackendError("torchvision is missing", "It makes the contact sheet.", "pip install 'mnist-tui[torch]'")
+        raise BackendError("torchvision is missing", "It makes the contact sheet.", f"Add it: {ADD_TORCHVISION}")
     indices = indices[:MOST_ON_A_SHEET]
     captions = [f"{answers.labels[i]}>{answers.predicted[i]}  {100 * answers.confidence[i]:.0f}%" for i in indices]
     request = io.BytesIO()
     np.savez(request, images=images[indices], captions=np.array(captions, dtype=np.str_))
-    answer = subprocess.run(
-        python_command("engine.contact_sheet"), input=request.getvalue(), capture_output=True, env=python_environment()
-    )
+    command = python_command("engine.contact_sheet")
+    try:
+        answer = subprocess.run(
+            command, input=request.getvalue(), capture_output=True, env=python_environment(), cwd=working_folder()
+        )
+    except OSError as error:
+        raise BackendError("No contact sheet", *explain(error, "started", command[0])) from error
     if answer.returncode:
-        reason = answer.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise BackendError("No contact sheet", f"torchvision did not make it: {''.join(reason)}")
+        raise BackendError("No contact sheet", *died(answer, "torchvision", "torchvision", ADD_TORCHVISION))
     _save(path, answer.stdout)
     return len(indices)
 
@@ -74,6 +80,4 @@ def _save(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, lambda file: file.write(content))
     except OSError as error:
-        raise StoreError(
-            "File cannot be written", f"{path}: {error.strerror or error}.", "Choose another place."
-        ) from error
+        raise StoreError("File cannot be written", *explain(error, "written", path, "Choose another place.")) from error

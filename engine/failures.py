@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import errno
+from typing import TYPE_CHECKING
 
 from engine import events
+from engine.causes import explain
 from engine.errors import EngineError, StoreError, TrainingError
+
+if TYPE_CHECKING:
+    from engine.runs import Run
 
 SMALLER_STEPS = "Use a smaller learning rate, or the adam optimizer."
 
@@ -21,17 +25,10 @@ def diverged(loss: float, where: str, optimizer: str) -> TrainingError:
     return TrainingError("Training diverged", message, hint)
 
 
-def storage_error(error: OSError) -> StoreError:
-    """Return the error for files of a run that could not be written."""
-    causes = {
-        errno.ENOSPC: "The disk is full.",
-        errno.EDQUOT: "The disk quota is used up.",
-        errno.EROFS: "The disk is read-only.",
-        errno.EFBIG: "A file grew over the size limit of this process.",
-    }
-    cause = causes.get(error.errno or 0, str(error))
-    where = f" ({error.filename})" if error.filename else ""
-    return StoreError("Run not saved", f"{cause}{where}", "Make room or choose another --store, then resume the run.")
+def storage_error(error: OSError, run: Run | None) -> StoreError:
+    """Return the error for files of `run` that could not be written."""
+    message, advice = explain(error, "written", run.path if run else "")
+    return StoreError("Run not saved", message, f"{advice} Then resume the run.".strip())
 
 
 def failed(epochs: int, error: EngineError) -> events.RunFinished:

@@ -10,16 +10,25 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from engine.causes import name_path
 from engine.regular_files import open_to_read
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     """Let `write` fill a temporary file beside `path`, put it on disk, and rename it to `path`.
 
-    Until then `path` stays as it was. Raises OSError, with the temporary file removed. The folder is not made: one that
-    the user has deleted must not come back.
+    Until then `path` stays as it was. Raises an OSError that names `path`, with the temporary file removed. The folder
+    is not made: one that the user has deleted must not come back.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        _write_by_draft(path, draft, write)
+    except OSError as error:
+        name_path(error, path, draft)
+        raise
+
+
+def _write_by_draft(path: Path, draft: Path, write: Callable[[IO[bytes]], Any]) -> None:
     try:
         with draft.open("wb") as file:
             _take_after(path, file.fileno())

@@ -16,6 +16,8 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine import recognise
+from engine.causes import explain, memory_problem
 from engine.errors import DataError
 from engine.unpacking import excess
 
@@ -23,12 +25,21 @@ if TYPE_CHECKING:
     import numpy as np
 
 UNSIGNED_BYTE = 8
+READABLE = (
+    "--data (or MNIST_TUI_DATA) takes a folder with MNIST's four IDX files, plain or .gz, or Keras's mnist.npz: "
+    "28×28 pixels in unsigned bytes, with labels from 0 to 9."
+)
+FETCH_AGAIN = "Fetch the file again, or choose other data with --data."
+OTHER_DATA = "Choose other data with --data."
 
 
-def check_header(path: Path, axes: int) -> None:
-    """Raise DataError unless `path` is an IDX file of bytes with so many axes, as far as header and size tell."""
+def check_header(path: Path, axes: int) -> tuple[int, ...]:
+    """Return the shape that the IDX file at `path` announces.
+
+    Raises DataError unless it is one of bytes with so many axes, as far as header and size tell.
+    """
     with _opened(path) as file:
-        _read_shape(file, path, axes)
+        return _read_shape(file, path, axes)
 
 
 def read(path: Path, axes: int) -> np.ndarray:
@@ -55,7 +66,29 @@ def unzipped(file: BufferedIOBase) -> BufferedIOBase:
 
 def damaged(path: Path | str, what: str) -> DataError:
     """Return the error for a file that is not what it should be; `what` goes on from the file's name."""
-    return DataError("Damaged data", f"{path} {what}.", "Fetch the file again, or choose other data with --data.")
+    return DataError("Damaged data", f"{path} {what}.", FETCH_AGAIN)
+
+
+def too_large(path: Path) -> DataError:
+    """Return the error for data that do not fit into memory."""
+    reason, advice = memory_problem()
+    return DataError("Out of memory", f"{path} does not fit into memory: {reason}.", advice)
+
+
+def not_supported(path: Path | str, what: str, hint: str = "") -> DataError:
+    """Return the error for data that are whole but cannot be read yet; `what` goes on from the file's name."""
+    return DataError("Format not supported", f"{path} {what}, which mnist-tui cannot read yet.", hint or READABLE)
+
+
+def not_idx(path: Path, axes: int) -> DataError:
+    """Return the error for a file that should be IDX of bytes with so many axes, but begins otherwise."""
+    kind = recognise.kind_of(path)
+    wanted = f"an IDX file of unsigned bytes with {'1 axis (labels)' if axes == 1 else f'{axes} axes (images)'}"
+    if not kind or recognise.is_stand_in(kind):
+        fetch = "Fetch it: git lfs pull" if "LFS" in kind else FETCH_AGAIN
+        what = f"is {kind}" if kind else f"begins with none of the marks of {wanted}"
+        return DataError("Damaged data", f"{path} {what}; {wanted} is needed." if kind else f"{path} {what}.", fetch)
+    return DataError("Format not supported", f"{path} is {kind}; mnist-tui reads {wanted} here.", READABLE)
 
 
 @contextmanager
@@ -68,9 +101,9 @@ def _opened(path: Path) -> Iterator[BufferedIOBase]:
     except (gzip.BadGzipFile, zlib.error) as error:
         raise damaged(path, f"is not intact gzip ({error})") from error
     except MemoryError as error:
-        raise damaged(path, "announces more values than fit into memory") from error
+        raise too_large(path) from error
     except OSError as error:
-        raise DataError("Unreadable data", f"{path} cannot be read: {error.strerror or error}.") from error
+        raise DataError("Unreadable data", *explain(error, "read", path, OTHER_DATA)) from error
 
 
 def _read_shape(file: BufferedIOBase, path: Path, axes: int) -> tuple[int, ...]:
@@ -78,8 +111,7 @@ def _read_shape(file: BufferedIOBase, path: Path, axes: int) -> tuple[int, ...]:
     header = file.read(4 + 4 * axes)
     magic = bytes((0, 0, UNSIGNED_BYTE, axes))
     if header[:4] != magic:
-        found = header[:4].hex(" ") or "nothing"
-        raise damaged(path, f"is no IDX file of bytes with {axes} axes: it begins with {found}, not {magic.hex(' ')}")
+        raise not_idx(path, axes)
     if len(header) < 4 + 4 * axes:
         raise damaged(path, "ends inside its header")
     shape = struct.unpack(f">{axes}I", header[4:])

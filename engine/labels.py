@@ -5,6 +5,7 @@ They are in a file of their own, which neither the worker nor a resume reads, so
 
 from __future__ import annotations
 
+import errno
 import stat
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from engine.causes import explain
 from engine.config import PRINTABLE, parse_field
 from engine.errors import RunError
 from engine.files import write_atomically
@@ -59,11 +61,10 @@ def write_labels(folder: Path, labels: Labels) -> None:
     content = msgspec.json.format(msgspec.json.encode(labels), indent=2) + b"\n"
     try:
         if not folder.is_dir():
-            raise FileNotFoundError(2, "the run is gone")
+            raise FileNotFoundError(errno.ENOENT, "the run is gone", str(folder))
         write_atomically(folder / LABELS_FILE, lambda file: file.write(content))
     except OSError as error:
-        message = f"{folder / LABELS_FILE} cannot be written: {error.strerror or error}."
-        raise RunError("Run not labelled", message, "Make room, or see who may write there.") from error
+        raise RunError("Run not labelled", *explain(error, "written", folder / LABELS_FILE)) from error
 
 
 def checked_name(text: str) -> str:

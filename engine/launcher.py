@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
+from engine.causes import explain, working_folder
 from engine.config import FIELDS, TrainConfig, parse_field
 from engine.control import SECONDS_BETWEEN_LOOKS
 from engine.conventions import NATIVE
@@ -20,10 +23,11 @@ from engine.eventlog import EventWriter
 from engine.events import ExtensionSchedule, RunExtended, RunRelaunched
 from engine.files import write_atomically
 from engine.locks import FileLock
-from engine.postmortem import WORKER_STARTED
+from engine.postmortem import WORKER_STARTED, memory_kills_line
 from engine.process import python_command, python_environment
 from engine.regular_files import open_regular
-from engine.runs import LIVE, Run, Store
+from engine.runs import LIVE, OTHER_STORE, Run, Store
+from engine.start_checks import check_start
 from engine.turns import Ticket
 
 SECONDS_TO_LEAVE = 20.0
@@ -31,19 +35,28 @@ SECONDS_TO_LEAVE = 20.0
 
 
 def launch(store: Store, config: TrainConfig, skip_queue: bool = False) -> Run:
-    """Create a run in `store`, start its worker and return at once. Raises StoreError.
+    """Create a run in `store`, start its worker and return at once.
+
+    Raises an EngineError where it cannot start on this machine (see check_start), or could not be started, and leaves
+    no run then.
 
     The run's turn on its device comes after those of all that were launched before. With `skip_queue` its worker does
     not wait for it.
     """
+    check_start(config)
     run, lock = store.create(config)
+    started = False
     try:
         _start_worker(run, lock, config.device, skip_queue)
     except OSError as error:
-        raise _not_started(run, error) from error
+        raise StoreError("Run not started", *explain(error, "written", run.path, OTHER_STORE)) from error
+    else:
+        started = True
+        return run
     finally:
         lock.release()
-    return run
+        if not started:
+            shutil.rmtree(run.path, ignore_errors=True)
 
 
 def relaunch(
@@ -62,10 +75,13 @@ def relaunch(
     so many epochs are done; and StoreError when the run's files cannot be written. Nothing is written then.
     """
     config = continued(run.config, changes)
+    check_start(config)
     lock = FileLock(run.lock_path)
+    undo = contextlib.ExitStack()
     try:
         with _taken_over(run, lock) as commands_from:
             extension = None if epochs is None else extended(run, epochs, schedule)
+            undo.callback(_restore, run, run.config_path.read_bytes(), _size(run.events_path))
             if config != run.config:
                 write_atomically(run.config_path, lambda file: file.write(config.to_json() + b"\n"))
             log = EventWriter(run.events_path)
@@ -74,9 +90,11 @@ def relaunch(
                 log.append(extension)
             log.close()
         _start_worker(run, lock, config.device, skip_queue, commands_from)
+        undo.pop_all()
     except OSError as error:
-        raise _not_started(run, error) from error
+        raise StoreError("Run not resumed", *explain(error, "written", run.path)) from error
     finally:
+        undo.close()
         lock.release()
 
 
@@ -115,6 +133,20 @@ def extended(run: Run, epochs: int, schedule: ExtensionSchedule = "hold") -> Run
     return None if epochs == planned else RunExtended(epochs_before=planned, epochs=epochs, schedule=schedule)
 
 
+def _restore(run: Run, config: bytes, size: int) -> None:
+    """Make a run whose worker could not be started what it was before: its settings, its log of so many bytes."""
+    with contextlib.suppress(OSError):
+        if run.config_path.read_bytes() != config:
+            write_atomically(run.config_path, lambda file: file.write(config))
+    with contextlib.suppress(OSError):
+        if _size(run.events_path) > size:
+            os.truncate(run.events_path, size)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
 def continued(config: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
     """Return the settings that a run with `config` goes on with; raise ConfigError for what cannot change."""
     for name in changes.keys() - {"backend", "device", "threads"}:
@@ -123,11 +155,6 @@ def continued(config: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
     if changes.get("backend", config.backend) != config.backend:
         changes = {"conventions": pinned, "device": "auto", **changes}
     return config.replace(**changes)
-
-
-def _not_started(run: Run, error: OSError) -> StoreError:
-    message = f"No worker could be started for run {run.id}: {error.strerror or error} ({run.path})."
-    return StoreError("Run not started", message, "Make room or choose another --store, then resume the run.")
 
 
 def _start_worker(run: Run, lock: FileLock, device: str, skip_queue: bool, commands_from: int = 0) -> None:
@@ -141,21 +168,30 @@ def _start_worker(run: Run, lock: FileLock, device: str, skip_queue: bool, comma
     command += ["--ticket", str(ticket.path), str(ticket.descriptor)] if ticket else ["--now"]
     try:
         with os.fdopen(open_regular(run.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as log:
-            log.write(f"{WORKER_STARTED} {datetime.now():%Y-%m-%d %H:%M:%S}\n".encode())
+            log.write(f"{WORKER_STARTED} {datetime.now():%Y-%m-%d %H:%M:%S}{memory_kills_line()}\n".encode())
             log.flush()
-            worker = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[lock.descriptor, *([ticket.descriptor] if ticket else [])],
-                start_new_session=True,
-                env=python_environment(),
-            )
-            _reap(worker)
+            _spawn(command, log, [lock.descriptor, *([ticket.descriptor] if ticket else [])])
     finally:
         if ticket:
             ticket.release()
+
+
+def _spawn(command: list[str], log: IO[bytes], descriptors: list[int]) -> None:
+    """Start a process of its own session that keeps `descriptors`. Raises RunError where the system starts none."""
+    try:
+        worker = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=descriptors,
+            start_new_session=True,
+            env=python_environment(),
+            cwd=working_folder(),
+        )
+    except OSError as error:
+        raise RunError("Run not started", *explain(error, "started", command[0])) from error
+    _reap(worker)
 
 
 def _reap(worker: subprocess.Popen[bytes]) -> None:

@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+from engine.folders import state_folder
 from engine.regular_files import NotRegularError, open_regular
 
 
@@ -71,8 +72,6 @@ def is_held(path: Path) -> bool:
 
 def device_lock_path(device: str) -> Path:
     """Return the lock file of a device, the same for all of a user's run stores; its folder is made."""
-    import platformdirs
-
-    folder = platformdirs.user_state_path("mnist-tui", appauthor=False) / "devices"
+    folder = state_folder() / "devices"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{device.replace(':', '-')}.lock"

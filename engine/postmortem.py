@@ -6,10 +6,13 @@ worker.log; where there is none, it was ended from outside.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
+from engine.causes import explain, memory_is_limited, memory_problem
 from engine.errors import EngineError, RunError, TrainingError
 from engine.regular_files import NotRegularError, open_to_read
 from engine.runs import Run
@@ -20,14 +23,30 @@ WORKER_STARTED = "mnist-tui worker started"
 TAIL_BYTES = 64 * 1024
 TAIL_LINES = 8
 
+SYSTEM_TITLES = {
+    errno.ENOSPC: "Disk full",
+    errno.EDQUOT: "Disk quota used up",
+    errno.EFBIG: "File too large",
+    errno.ENOMEM: "Out of memory",
+    errno.EACCES: "Not permitted",
+    errno.EPERM: "Not permitted",
+    errno.EROFS: "Read-only file system",
+}
+
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LAST_WORDS = re.compile(
     r"Traceback \(most recent|Fatal Python error|terminate called|Check failed:|^F\d{4} |: F (?:tensorflow|external)"
+    r"|FATAL ERROR"
     r"|Illegal instruction|Bus error|Segmentation fault|error while loading shared libraries|dyld\[",
     re.MULTILINE,
 )
 """Where dying begins in the output: frameworks complain of a missing GPU on any start, and live."""
+_SYSTEM_ERROR = re.compile(r"^(\w*Error): \[Errno (\d+)\] ([^:\n]*)(?:: '([^'\n]*)')?", re.MULTILINE)
+"""An OSError as a traceback ends with it."""
+_OF_THE_WORKER = (errno.EFBIG, errno.ENOMEM, errno.EMFILE)
+"""Limits of the process that is gone: those of this one say nothing about it."""
+_MEMORY_KILLS = re.compile(rf"^{WORKER_STARTED}.* \(memory kills: (\d+)\)$", re.MULTILINE)
 _UNCAUGHT = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit)\b.*$", re.MULTILINE)
 
 
@@ -146,23 +165,70 @@ _CAUSES = (
 
 def crash_of(run: Run) -> RunError:
     """Return why the worker of the crashed `run` is gone, as far as can be told."""
+    try:
+        if run.log_path.exists():
+            open_to_read(run.log_path).close()
+    except OSError as error:
+        message, hint = explain(error, "read", run.log_path)
+        return RunError("Crashed", f"Why is not known: {message}", hint)
     output = _last_output(run)
     dying = _LAST_WORDS.search(output)
     said = output[dying.start() :] if dying else ""
+    if told := _system_error(said, run):
+        return told
     if cause := _cause_in(said):
         return RunError(cause.title, cause.message, _hint(cause, run))
     if uncaught := _UNCAUGHT.findall(said):
         return RunError("Unexpected error", f"{uncaught[-1].strip()}.", f"All of it is in {run.log_path}")
     if _restarted_since(run):
         return RunError("Machine restarted", "The machine was restarted while it trained.", _resume(run))
-    message = (
-        "It was killed without a word: most likely by the system because memory ran out, or by a kill -9 or a logout."
-    )
+    if said:
+        return RunError("Crashed", f"{_first_line(said).rstrip('.')}.", f"All of it is in {run.log_path}")
+    return _killed(run)
+
+
+def _killed(run: Run) -> RunError:
+    """Return the error for a worker that left no trace: whether memory may have run out is looked up, where it can."""
+    before, now = _MEMORY_KILLS.findall(_read_tail(run)[0]), memory_kills()
+    if before and now is not None and now <= int(before[-1]):
+        message = "It was killed from outside, by a kill -9 or a logout: the system has not run out of memory since."
+        return RunError("Killed", message, f"Go on with it: {_resume(run)}")
+    message = "It was killed without a word: by the system because memory ran out, by a kill -9, or by a logout."
     return RunError("Killed", message, f"Was memory short? Use a smaller batch. Else: {_resume(run)}")
+
+
+def memory_kills() -> int | None:
+    """Return how many processes Linux has killed since it started because memory ran out; None where unknown."""
+    try:
+        found = re.search(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text(), re.MULTILINE)
+    except OSError:
+        return None
+    return int(found[1]) if found else None
+
+
+def memory_kills_line() -> str:
+    """Return `memory_kills` as the line with WORKER_STARTED ends with it, for `crash_of` to compare."""
+    number = memory_kills()
+    return "" if number is None else f" (memory kills: {number})"
+
+
+def _system_error(said: str, run: Run) -> RunError | None:
+    """Return the words for the OSError that a traceback in `said` ends with, None where it ends with another."""
+    found = list(_SYSTEM_ERROR.finditer(said))
+    if not found or int(found[-1][2]) in _OF_THE_WORKER:
+        return None
+    number, words, path = int(found[-1][2]), found[-1][3], found[-1][4]
+    message, advice = explain(OSError(number, words, path), "used", run.path)
+    return RunError(SYSTEM_TITLES.get(number, "System error"), message, f"{advice} Then: {_resume(run)}".strip())
 
 
 def explained(error: BaseException) -> EngineError:
     """Return an unexpected error in plain words, where its kind is known, with its own below them."""
+    if isinstance(error, OSError) and error.errno:
+        return TrainingError(SYSTEM_TITLES.get(error.errno, "System error"), *explain(error, "used", "What is needed"))
+    if isinstance(error, MemoryError) and memory_is_limited():
+        reason, advice = memory_problem()
+        return TrainingError("Out of memory", f"Training needs more memory: {reason}.", f"{advice} {SMALLER}")
     own = f"{type(error).__name__}: {error}".strip()
     if cause := _cause_in(own):
         return TrainingError(cause.title, f"{cause.message} ({_first_line(own)})", cause.hint)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import engine
+from engine.folders import homeless_environment
 
 AUTOGROUP = Path("/proc/self/autogroup")
 START = Path(engine.__file__).parent.parent / "mnist_tui.py"
@@ -31,8 +32,8 @@ def python_environment() -> dict[str, str]:
     OpenMP's threads sleep while they wait for each other: spinning, two of them took 96 ms for a step of PyTorch on a
     busy machine, and 12 ms asleep.
     """
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "2", "OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONUNBUFFERED": "1"}
-    return {name: value for name, value in environment.items() if name not in FOR_PEOPLE}
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "2", "OMP_WAIT_POLICY": "PASSIVE", **os.environ, **homeless_environment()}
+    return {name: value for name, value in environment.items() if name not in FOR_PEOPLE} | {"PYTHONUNBUFFERED": "1"}
 
 
 def give_way(niceness: int) -> None:

@@ -19,11 +19,13 @@ from typing import Literal
 import msgspec
 
 from engine import commands, events
+from engine.causes import explain, name_path
 from engine.changes import Change, ChangeLog, Extension, RateChange
 from engine.config import TrainConfig
 from engine.errors import ConfigError, RunError, StoreError
 from engine.eventlog import EventFollower, read_backwards, read_events
 from engine.events import AnyEvent
+from engine.folders import expanded, state_folder
 from engine.labels import Labels, checked_name, checked_note, read_labels, write_labels
 from engine.locks import FileLock, is_held
 from engine.regular_files import is_regular, open_regular, read_regular
@@ -42,6 +44,7 @@ Status = Literal["waiting", "running", "paused", "completed", "stopped", "failed
 LIVE: frozenset[Status] = frozenset({"waiting", "running", "paused"})
 ENDED: frozenset[Status] = frozenset({"completed", "stopped", "failed"})
 """What the worker itself told last; one that is gone without that has crashed."""
+OTHER_STORE = "Choose another folder with --store or MNIST_TUI_STORE."
 
 
 @dataclass(frozen=True)
@@ -182,11 +185,12 @@ class Run:
         """The run's settings; raises RunError when config.json is missing or damaged."""
         try:
             return TrainConfig.from_json(read_regular(self.config_path, MOST_CONFIG_BYTES), self.config_path)
-        except (OSError, ConfigError) as error:
-            reason = error.message if isinstance(error, ConfigError) else f"{error.strerror} ({error.filename})."
-            raise RunError(
-                "Run not readable", f"The settings of run {self.id} cannot be read: {reason}", "Delete the run."
-            ) from error
+        except OSError as error:
+            message, hint = explain(error, "read", self.config_path)
+            raise RunError("Run not readable", f"The settings of run {self.id}: {message}", hint) from error
+        except ConfigError as error:
+            message = f"The settings of run {self.id} cannot be read: {error.message}"
+            raise RunError("Run not readable", message, "Delete the run.") from error
 
     @property
     def labels(self) -> Labels:
@@ -266,8 +270,7 @@ class Run:
                 self._check_live()  # the worker may have ended meanwhile, and another one may be starting
                 _append_whole(descriptor, commands.encode(command))
         except OSError as error:
-            message = f"{self.commands_path} cannot be written: {error.strerror or error}."
-            raise RunError("Run not reached", message, "Make room, or end its worker with a signal.") from error
+            raise RunError("Run not reached", *explain(error, "written", self.commands_path)) from error
 
     @contextlib.contextmanager
     def inbox(self) -> Iterator[int]:
@@ -298,15 +301,13 @@ class Store:
     @classmethod
     def locate(cls, explicit: str | Path | None = None) -> Store:
         """Return the store that is in force: `explicit`, MNIST_TUI_STORE, ./checkpoints, the user's state folder."""
-        import platformdirs
-
         if explicit:
-            return cls(Path(explicit).expanduser())
+            return cls(expanded(explicit))
         if from_environment := os.environ.get("MNIST_TUI_STORE"):
-            return cls(Path(from_environment).expanduser())
+            return cls(expanded(from_environment))
         if Path("checkpoints").is_dir():
             return cls(Path("checkpoints").absolute())
-        return cls(platformdirs.user_state_path("mnist-tui", appauthor=False) / "runs")
+        return cls(state_folder() / "runs")
 
     def runs(self) -> list[Run]:
         """Return the runs, the oldest first; [] when the store does not exist yet."""
@@ -363,6 +364,7 @@ class Store:
                 index.add_created(run.id, config.backend)
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
+            name_path(error, self.path, draft)
             raise self._unusable("written", error) from error
         lock.path = run.lock_path
         return run, lock
@@ -386,6 +388,8 @@ class Store:
         """
         if run.path.is_symlink():
             raise RunError("Run is a link", f"{run.path} leads to {run.path.resolve()}.", "Remove the link instead.")
+        if not run.path.exists():
+            raise RunError("No such run", f"Run {run.id} is gone already.")
         lock = FileLock(run.lock_path)
         try:
             if not is_regular(run.lock_path):
@@ -401,11 +405,7 @@ class Store:
             lock.release()
 
     def _unusable(self, verb: str, error: OSError) -> StoreError:
-        return StoreError(
-            f"Store cannot be {verb}",
-            f"{self.path}: {error.strerror or error}.",
-            "Choose another folder with --store or MNIST_TUI_STORE.",
-        )
+        return StoreError(f"Store cannot be {verb}", *explain(error, verb, self.path, OTHER_STORE))
 
 
 def _standing(backwards: Iterable[AnyEvent]) -> Status:

@@ -30,13 +30,8 @@ class Split:
     def of(cls, dataset: Dataset, config: TrainConfig) -> Split:
         """Hold out the last `config.validation` training images, then keep the first `config.limit` of the rest."""
         count = len(dataset.train_labels)
-        if config.validation >= count:
-            raise ConfigError("validation", f"Validation must leave some of the {count:,} training images.")
+        check_split(count, config.model, config.batch_size, config.validation, config.limit)
         rest, used = count - config.validation, trained_on(config, count)
-        if config.batch_size > used:
-            raise ConfigError("batch_size", f"Batch size must be at most the {used:,} training images of this run.")
-        if problem := last_batch_problem(config.model, used, config.batch_size):
-            raise ConfigError("batch_size", problem, "Use another batch size.")
         return cls(
             dataset.train_images[:used],
             dataset.train_labels[:used],
@@ -45,6 +40,17 @@ class Split:
             dataset.test_images,
             dataset.test_labels,
         )
+
+
+def check_split(count: int, model: str, batch_size: int, validation: int, limit: int) -> None:
+    """Raise ConfigError where these settings do not go together with a dataset of `count` training images."""
+    if validation >= count:
+        raise ConfigError("validation", f"Validation must leave some of the {count:,} training images.")
+    used = min(limit or count, count - validation)
+    if batch_size > used:
+        raise ConfigError("batch_size", f"Batch size must be at most the {used:,} training images of this run.")
+    if problem := last_batch_problem(model, used, batch_size):
+        raise ConfigError("batch_size", problem, "Use another batch size.")
 
 
 def trained_on(config: TrainConfig, count: int) -> int:

@@ -62,7 +62,7 @@ def train(
     except EngineError as error:
         yield failed(completed, error)
     except OSError as error:
-        yield failed(completed, storage_error(error))
+        yield failed(completed, storage_error(error, run))
     except Exception as error:
         traceback.print_exc()
         yield failed(completed, explained(error))

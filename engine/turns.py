@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.causes import explain
 from engine.errors import StoreError
+from engine.folders import state_folder
 from engine.locks import FileLock, device_lock_path, is_held
 from engine.runs import Run
 
@@ -35,8 +37,8 @@ class Ticket:
     @classmethod
     def draw(cls, device: str, run: Run) -> Ticket:
         """Put `run` at the end of the line for `device`. Raises StoreError when the state folder cannot be written."""
-        queue = _queue_path(device)
         try:
+            queue = _queue_path(device)
             queue.mkdir(parents=True, exist_ok=True)
             door = FileLock(queue / "door.lock")
             _acquire(door)
@@ -45,8 +47,9 @@ class Ticket:
             finally:
                 door.release()
         except OSError as error:
-            message = f"The queue for {device} cannot be written: {error.strerror or error} ({queue})."
-            raise StoreError("No turn on the device", message, "Make room, or start with --now.") from error
+            message, advice = explain(error, "written", state_folder())
+            hint = f"{advice} Or start without a turn: --now.".strip()
+            raise StoreError("No turn on the device", f"The queue for {device}: {message}", hint) from error
 
     @classmethod
     def _draw_inside(cls, queue: Path, run: Run) -> Ticket:

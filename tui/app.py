@@ -19,6 +19,7 @@ from textual.widget import MountError
 from engine.commands import Stop
 from engine.config import TrainConfig
 from engine.devices import BackendReport
+from engine.folders import homeless_notice
 from engine.runs import Run, Store
 from tui.background import WorkFailed, post_safely
 from tui.control import DETACH, RunControl
@@ -33,6 +34,7 @@ from tui.screens.opening import OpeningScreen
 from tui.signals import exit_on_signals
 from tui.start import GettingReady, unhurried_probe
 from tui.suspending import come_back_well, has_job_control, suspend
+from tui.terminal import clean
 from tui.theme import DEFAULT_THEME
 from tui.watcher import RunChanged, RunsChanged, StoreFailed, Watcher
 from tui.widgets.mode_bar import MODE_TITLES
@@ -109,6 +111,8 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
     def on_mount(self) -> None:
         """Look in the background at the store and at what this machine has."""
         come_back_well(self)
+        if notice := homeless_notice():
+            self.notify(clean(notice), title="No home folder", timeout=15, markup=False)
         self.set_keymap(self.settings.get("keys", {}))
         if self._run_on_display:
             self.watcher.watch(self._run_on_display)
@@ -220,8 +224,13 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
         self.show_error(message.error)
 
     def on_work_failed(self, message: WorkFailed) -> None:
-        """A bug in background work ends the app like any other bug, where it can be seen."""
-        raise message.error
+        """Show what the system refused; a bug in background work ends the app like any other, where it can be seen."""
+        if not isinstance(message.error, OSError | MemoryError):
+            raise message.error
+        from tui.crash_report import system_error
+
+        self.is_launching = False
+        self.show_error(system_error(message.error))
 
     # What can be done
 

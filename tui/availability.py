@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine import start_checks
 from engine.backends import BACKENDS
 from engine.devices import BackendReport
 from tui.widgets.choice import Option
@@ -58,9 +59,11 @@ def device_options(backend: str, reports: Reports) -> list[Option]:
 
 
 def device_problem(device: str, backend: str, reports: Reports) -> str:
-    """Say why `device` cannot be used with `backend`; empty when it can, or while its devices are not known."""
+    """Say why `device` cannot be used with `backend`; empty when it can, or while nothing is known against it."""
     report = reports.get(backend)
-    if report is None or report.error or device == "auto":
+    if report is None:
+        return start_checks.device_problem(device, backend) if backend in BACKENDS else ""
+    if report.error or device == "auto":
         return ""
     wanted = "cuda:0" if device == "cuda" else device
     ids = [seen.id for seen in report.devices]

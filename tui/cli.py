@@ -122,9 +122,12 @@ def cli(ctx: click.Context, store_path: str | None, use_ascii: bool, theme: str 
 
     Without a command, the app opens.
     """
-    from tui.commands.options import GroupOptions
+    from engine.folders import homeless_notice
+    from tui.commands.options import GroupOptions, notify
 
     ctx.obj = GroupOptions(store_path, use_ascii, theme)
+    if notice := homeless_notice():
+        notify(f"Notice: {notice}")
     if ctx.invoked_subcommand is not None:
         ctx.with_resource(_interruptible())
         return 0
@@ -156,6 +159,7 @@ def _interruptible() -> Iterator[None]:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line `arguments` (the process's own by default) and return the exit status."""
     from tui.commands.options import report_error
+    from tui.crash_report import system_error
     from tui.terminal import clean
 
     try:
@@ -163,8 +167,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except EngineError as error:
         report_error(error)
         return 2
-    except OSError as error:  # such as a full disk behind `mnist-tui runs > file`
-        report_error(EngineError("The system refused", f"{error}."))
+    except (OSError, MemoryError) as error:  # such as a full disk behind `mnist-tui runs > file`
+        report_error(system_error(error))
         return 2
     except click.ClickException as error:
         shown = StringIO()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import shlex
 import sys
+import tempfile
 import traceback
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 
+from engine.causes import explain
 from engine.errors import EngineError
+from engine.folders import state_folder
 from tui.terminal import clean
 
+OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)
+"""What the system says without a path when nothing more can be written to where the output goes."""
 PACKAGES = ("mnist-tui", "textual", "rich", "click", "numpy", "torch", "tensorflow", "keras")
 
 
@@ -21,22 +27,42 @@ def crash_message(error: BaseException) -> str:
     """Write a report on `error` and return what to tell the user, in a few lines. An EngineError tells itself."""
     if isinstance(error, EngineError):
         return clean(f"Error: {error}")
-    summary = clean(f"{type(error).__name__}: {error}")[:300]
-    try:
-        where = f"A report is in {_write_report(error)}"
-    except OSError as problem:
-        where = f"No report could be written: {problem}\n{_traceback(error).rstrip()}"
-    return f"A bug in mnist-tui ended it: {summary}\n{where}\nRuns that are live go on: mnist-tui runs"
+    summary = clean(f"A bug in mnist-tui ended it: {type(error).__name__}: {error}")[:300]
+    if isinstance(error, OSError | MemoryError):
+        summary = clean(f"mnist-tui had to end. {system_error(error)}")
+    return f"{summary}\n{_where(error)}\nRuns that are live go on: mnist-tui runs"
 
 
-def _write_report(error: BaseException) -> Path:
+def system_error(error: OSError | MemoryError) -> EngineError:
+    """Return what the system refused in the words that all errors have."""
+    output = error.errno in OUTPUT_ERRORS if isinstance(error, OSError) and not error.filename else False
+    if output:
+        return EngineError("System error", *explain(error, "written", "The output"))
+    return EngineError("System error", *explain(error, "used", "What is needed"))
+
+
+def _where(error: BaseException) -> str:
+    """Write a report and say where it is: in the state folder, else in the temporary one. Else show the traceback."""
+    problem = ""
+    for folder in (_report_folder, lambda: Path(tempfile.gettempdir())):
+        try:
+            return f"A report is in {_write_report(error, folder())}"
+        except OSError as refused:
+            problem = problem or explain(refused, "written").message
+        except EngineError as refused:
+            problem = problem or refused.message
+    return f"No report could be written: {problem}\n{_traceback(error).rstrip()}"
+
+
+def _report_folder() -> Path:
+    return state_folder() / "crash-reports"
+
+
+def _write_report(error: BaseException, folder: Path) -> Path:
     """Write the report, for the user's eyes only, and return its path."""
-    import platformdirs
-
-    folder = platformdirs.user_state_path("mnist-tui", appauthor=False) / "crash-reports"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.txt"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    path = folder / f"mnist-tui-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.txt"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(_report(error))
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.errors import DataError
@@ -25,9 +26,20 @@ def dataset_at(data: str, sample: bool = False) -> Dataset:
     """
     from engine import data as source_of
 
-    source = source_of.sample() if sample else source_of.locate(data)
-    if source is None:
+    skipped: tuple[str, ...] = ()
+    if sample:
+        source = source_of.sample()
+        found = _read_once(source) if source else None
+    else:
+        found, skipped = source_of.find(data, _read_once)
+    if found is None:
         raise DataError("No dataset", FETCHED_LATER, "It is fetched when training starts, or use --data FOLDER.")
+    return replace(found, notices=(*skipped, *found.notices)) if skipped else found
+
+
+def _read_once(source: Source) -> Dataset:
+    from engine import data as source_of
+
     with _reading:
         if source not in _read:
             _read[source] = source_of.read(source)

@@ -8,9 +8,8 @@ from engine.config import FIELDS, Field, TrainConfig, parse_field
 from engine.errors import ConfigError
 from engine.models import ARCHITECTURES
 from engine.presets import DEFAULT_PRESET, PRESETS
-from engine.split import last_batch_problem
+from engine.split import check_split
 from tui.availability import Reports, backend_problem, device_problem
-from tui.formats import count
 from tui.jobs import ExaminedDataset
 
 PRESET = Field("preset", "A recipe to start from; every setting can be changed", str, DEFAULT_PRESET)
@@ -78,13 +77,11 @@ def _dataset_problems(values: Mapping[str, str], known: Mapping[str, str], datas
         return {"data": f"{dataset.error.message} Name a folder with MNIST's four files, or leave it empty."}
     if dataset.info is None or known.keys() & {"batch_size", "limit", "validation"}:
         return {}
-    images = dataset.info.train_examples
-    limit, validation = int(values["limit"]), int(values["validation"])
-    if validation >= images:
-        return {"validation": f"Validation must leave some of the {count(images)} training images."}
-    left = min(limit or images, images - validation)
-    if int(values["batch_size"]) > left:
-        return {"batch_size": f"Batch size must be at most the {count(left)} training images."}
     if "model" in known:
         return {}
-    return {"batch_size": last_batch_problem(values["model"], left, int(values["batch_size"]))}
+    numbers = {name: int(values[name]) for name in ("batch_size", "validation", "limit")}
+    try:
+        check_split(dataset.info.train_examples, values["model"], **numbers)
+    except ConfigError as error:
+        return {error.field: error.message}
+    return {}

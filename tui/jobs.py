@@ -75,6 +75,8 @@ class ExaminedDataset:
     error: EngineError | None = None
     stand_in: ExaminedDataset | None = None
     """The embedded sample, where the dataset would have to be fetched first."""
+    notice: str = ""
+    """Which damaged files were skipped on the way to it, and why."""
 
     @property
     def fetched_later(self) -> bool:
@@ -169,4 +171,4 @@ def _facts(data: str, sample: bool = False) -> ExaminedDataset:
 
     found = dataset_at(data, sample)
     train, test = (tuple(class_counts(labels)) for labels in (found.train_labels, found.test_labels))
-    return ExaminedDataset(data, found.info, train, test)
+    return ExaminedDataset(data, found.info, train, test, notice=" ".join(found.notices))

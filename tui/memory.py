@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from engine.files import write_atomically
+from engine.folders import state_folder
 
 
 class Memory:
@@ -35,6 +36,4 @@ class Memory:
 
 def users_memory() -> Memory:
     """Return the memory of the user who runs this process."""
-    import platformdirs
-
-    return Memory(platformdirs.user_state_path("mnist-tui", appauthor=False) / "remembered")
+    return Memory(state_folder() / "remembered")

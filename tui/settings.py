@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.backends import BACKENDS
+from engine.causes import explain
 from engine.config import FIELDS, TrainConfig, parse_field
 from engine.errors import ConfigError
 from engine.families import home_conventions
+from engine.folders import config_folder, expanded
 from engine.presets import DEFAULT_PRESET, Preset, get_preset
 from engine.runs import Store
+from engine.text import decoded
 
 ENVIRONMENT_PREFIX = "MNIST_TUI_"
 SETTINGS = tuple(name for name in FIELDS if name != "preset_name")
@@ -50,9 +52,7 @@ class Plan:
 
 def config_path() -> Path:
     """Return where the user's config file is, or would be."""
-    import platformdirs
-
-    return platformdirs.user_config_path("mnist-tui", appauthor=False) / "config.toml"
+    return config_folder() / "config.toml"
 
 
 def chosen_settings(flags: Mapping[str, Any]) -> dict[str, Choice]:
@@ -111,23 +111,31 @@ def variable(key: str) -> str:
 
 
 def absolute_path(text: str) -> Path:
-    """Return `text` as an absolute path, with a leading ~ expanded where that user exists."""
-    path = Path(text)
-    with contextlib.suppress(RuntimeError):
-        path = path.expanduser()
-    return path.absolute()
+    """Return `text` as an absolute path, with a leading ~ expanded where that user exists.
+
+    Raises an OSError that names it where it is relative to a current folder that has been deleted.
+    """
+    path = expanded(text)
+    try:
+        return path.absolute()
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def _from_file(path: Path) -> dict[str, Choice]:
     import tomllib
 
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(decoded(path.read_bytes()))
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError("", f"{path} cannot be read: {reason}.", "Correct or remove that file.") from error
+    except OSError as error:
+        raise ConfigError("", *explain(error, "read", path)) from error
+    except UnicodeError as error:
+        raise ConfigError("", f"{path} cannot be read: {error}.", "Save it as UTF-8 in your editor.") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError("", f"{path} cannot be read: {error}.", "Correct or remove that file.") from error
     for key in values:
         if key not in (*KEYS, "keys"):
             raise ConfigError(key, f"{path} sets “{key}”, but there is no such setting.", _suggestion(key))

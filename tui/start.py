@@ -18,6 +18,7 @@ from tui.garbage import CollectingInPauses
 from tui.jobs import DatasetExamined, DeviceProbed, ExaminedDataset, examine_dataset
 from tui.screens import import_screens, style_sheets
 from tui.screens.stepping import SteppingScreen
+from tui.terminal import clean
 from tui.watcher import Watcher
 from tui.widgets.mode_bar import MODE_TITLES
 
@@ -94,6 +95,9 @@ class GettingReady(CollectingInPauses):
         """Take over what dataset there is, unless the setting is another one by now."""
         if message.dataset.data == self._data:
             self.dataset = message.dataset
+            if message.dataset.notice:
+                notice = clean(message.dataset.notice)
+                self.notify(notice, title="Files skipped", severity="warning", timeout=10, markup=False)
 
     def _import_screens(self) -> Message:
         import_screens()

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from engine.errors import EngineError
-from engine.runs import Run, Store
+from engine.causes import explain
+from engine.errors import EngineError, StoreError
+from engine.runs import OTHER_STORE, Run, Store
 from tui.background import WorkFailed
 from tui.family import Family
 from tui.snapshot import RunReplay, RunSnapshot
@@ -109,11 +110,14 @@ class Watcher:
         ticks = 0
         per_listing = round(STORE_SECONDS / RUN_SECONDS)
         while not self._ended.is_set():
-            if ticks % per_listing == 0:
-                self._list()
-            self._look_at_watched()
-            if self._unread:
-                self._read_more()
+            try:
+                if ticks % per_listing == 0:
+                    self._list()
+                self._look_at_watched()
+                if self._unread:
+                    self._read_more()
+            except OSError as error:  # a file of one run that may not be read, or a disk that fails
+                self._fail(StoreError("Store cannot be read", *explain(error, "read", self._store.path, OTHER_STORE)))
             if self._hurry.wait(RUN_SECONDS / 20 if self._unread else RUN_SECONDS):
                 self._hurry.clear()
                 ticks = -1
@@ -159,9 +163,7 @@ class Watcher:
         try:
             self._scan()
         except EngineError as error:
-            if str(error) != self._failed:
-                self._failed = str(error)
-                self._post(StoreFailed(error))
+            self._fail(error)
             return
         if self._failed:
             self._failed, self._listed = "", None  # to be told again that it can be read
@@ -171,6 +173,12 @@ class Watcher:
         self._update()
         self._find_kin(self._watched.id if self._watched else "")
         self._announce()
+
+    def _fail(self, error: EngineError) -> None:
+        """Tell of an error once."""
+        if str(error) != self._failed:
+            self._failed = str(error)
+            self._post(StoreFailed(error))
 
     def _scan(self) -> None:
         """Find out which runs there are, unless nothing can have changed."""

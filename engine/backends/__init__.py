@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,11 +67,11 @@ def load_backend(name: str) -> Backend:
     info = BACKENDS[name]
     try:
         module = importlib.import_module(info.module)
-    except ImportError as error:
-        raise BackendError(
-            "Framework does not load",
-            f"{info.label} is installed but does not import: {error}",
-            f"Install it anew with: {info.install_command} --force-reinstall",
-        ) from error
+    except Exception as error:  # a framework's own modules raise OSError, MemoryError, AttributeError …
+        from engine.import_failures import explain_import
+
+        if not isinstance(error, ImportError | OSError | MemoryError):
+            traceback.print_exc()  # for worker.log: a bug in the framework, or an environment that breaks it
+        raise BackendError(*explain_import(error, info.label, info.package, info.install_command)) from error
     backend: Backend = module.BACKEND
     return backend

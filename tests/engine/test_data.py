@@ -295,7 +295,7 @@ class TestLooking:
         assert_refused(folder, str(folder), TRAIN_LABELS, TEST_IMAGES)
 
     def test_a_file_that_is_no_dataset_is_an_error(self, folder: Path) -> None:
-        assert_refused(folder / TRAIN_IMAGES, TRAIN_IMAGES, "npz")
+        assert_refused(folder / TRAIN_IMAGES, TRAIN_IMAGES, "takes their folder", f"--data {folder}")
 
     @pytest.mark.parametrize("content", [b"", b"\0\0\x08", b"<html>nothing here</html>", b"\x1f\x8bnot gzip at all"])
     def test_a_file_that_is_not_idx_by_its_header_is_an_error_at_once(self, folder: Path, content: bytes) -> None:
@@ -354,7 +354,7 @@ class TestDamage:
 
     def test_labels_where_images_should_be(self, folder: Path) -> None:
         shutil.copy(folder / TRAIN_LABELS, folder / TRAIN_IMAGES)
-        assert_refused(folder, str(folder / TRAIN_IMAGES), "3 axes", "00 00 08 01")
+        assert_refused(folder, str(folder / TRAIN_IMAGES), "3 axes", "an IDX file of unsigned bytes with 1 axis")
 
     def test_images_of_another_size(self, folder: Path) -> None:
         (folder / TEST_IMAGES).write_bytes(idx_bytes(np.zeros((30, 32, 32))))

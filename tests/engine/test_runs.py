@@ -294,20 +294,20 @@ class TestCreating:
 
     def test_a_store_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
-        with pytest.raises(StoreError, match=re.escape(f"{tmp_path}/file/runs: Not a directory.")) as caught:
+        with pytest.raises(StoreError, match=re.escape(f"{tmp_path}/file is a file")) as caught:
             Store(tmp_path / "file" / "runs").create(TrainConfig())
         assert "--store" in caught.value.hint
 
     def test_a_full_disk_leaves_nothing_behind(
         self, store: Store, file_size_limit: Callable[[int], AbstractContextManager[None]]
     ) -> None:
-        with file_size_limit(10), pytest.raises(StoreError, match="File too large"):
+        with file_size_limit(10), pytest.raises(StoreError, match="10 bytes, ulimit -f"):
             store.create(TrainConfig())
         assert list(store.path.iterdir()) == []
 
     def test_a_store_that_cannot_be_read_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
-        with pytest.raises(StoreError, match=re.escape(f"{tmp_path}/file: Not a directory.")):
+        with pytest.raises(StoreError, match=re.escape(f"{tmp_path}/file cannot be read: it is a file")):
             Store(tmp_path / "file").runs()
 
 
@@ -363,7 +363,7 @@ class TestDeleting:
     def test_one_that_is_gone_already_is_an_error_to_show(self, store: Store, make_run: Callable[..., Run]) -> None:
         run = make_run()
         store.delete(run)
-        with pytest.raises(StoreError, match="No such file or directory"):
+        with pytest.raises(RunError, match=f"{run.id} is gone already"):
             store.delete(run)
 
 

@@ -629,7 +629,9 @@ class TestFailing:
             told = trained(config, run)
         error = failure(told)
         assert error.title == "Run not saved"
-        assert error.message.startswith("A file grew over the size limit of this process.")
+        assert f"{run.path}/" in error.message
+        assert "(4.1 kB, ulimit -f)" in error.message
+        assert "ulimit -f unlimited" in error.hint
         assert {name: (run.path / name).read_bytes() for name in before} == before
         assert not list(run.path.rglob("*.tmp"))
         assert only(RunFinished, trained(config, run))[0].outcome == "completed"

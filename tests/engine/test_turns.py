@@ -95,8 +95,9 @@ class TestTickets:
         assert [path.name for path in last.path.parent.iterdir() if path.name.isdecimal()] == [last.path.name]
 
     def test_a_state_folder_that_cannot_be_written_is_an_error_to_show(self, make_run: MakeRun) -> None:
-        device_lock_path("cpu").with_suffix(".queue").write_text("in the way")
-        with pytest.raises(StoreError, match="The queue for cpu cannot be written") as caught:
+        queue = device_lock_path("cpu").with_suffix(".queue")
+        queue.write_text("in the way")
+        with pytest.raises(StoreError, match=f"The queue for cpu: {queue} cannot be written: it is a file") as caught:
             Ticket.draw("cpu", make_run())
         assert "--now" in caught.value.hint
 

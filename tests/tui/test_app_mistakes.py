@@ -505,8 +505,8 @@ class TestExport:
         [
             ("/", "This is no name for a file."),
             ("a\0b", "This is no name for a file."),
-            ("n" * 300, "This path will not do: File name too long."),
-            ("/dev/null/x.csv", "This path will not do: Not a directory."),
+            ("n" * 300, "its name is too long"),
+            ("/dev/null/x.csv", "/dev/null is a file, and a folder is needed"),
         ],
     )
     async def test_a_path_that_cannot_be_is_explained(self, store: Store, path: str, objection: str) -> None:
@@ -548,7 +548,7 @@ class TestExport:
             await pilot.press("e")
             await until_shown(app, "Write 1 images")
             await pilot.press("enter")
-            await until_shown(app, "This path will not do: No such file or directory.")
+            await until_shown(app, "the current folder has been deleted")
             app.screen.query_one(Input).value = str(tmp_path / "digits")
             await pilot.press("enter")
             await until_shown(app, "1 rows in")

@@ -115,7 +115,7 @@ def test_a_file_that_is_no_toml_is_named(config_file: Path, content: bytes) -> N
 
 def test_a_folder_in_the_files_place_is_named(config_file: Path) -> None:
     config_file.mkdir()
-    with pytest.raises(ConfigError, match="Is a directory"):
+    with pytest.raises(ConfigError, match="it is a folder"):
         plan_run({})
 
 

@@ -206,8 +206,9 @@ def test_output_that_cannot_be_written_is_one_message_and_leaves_the_run(cli_sto
     assert ended.returncode == 2
     assert ended.stderr.splitlines() == [
         f"The run goes on. To stop it: mnist-tui stop {trained.id}",
-        "Error: The system refused",
-        "  [Errno 28] No space left on device.",
+        "Error: System error",
+        "  The output cannot be written: the disk is full.",
+        "  Make room on that disk.",
     ]
     assert trained.status() == "running"
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -115,14 +116,27 @@ def test_an_error_that_is_foreseen_leaves_none(
     assert reports(tmp_path) == []
 
 
+def test_a_report_that_the_state_folder_does_not_take_goes_to_the_temporary_one(
+    cli_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(cli.COMMANDS, "bug", __name__)
+    (tmp_path / "state").write_text("in the way")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert cli.run(["bug"]) == 1
+    (report,) = tmp_path.glob("mnist-tui-*.txt")
+    assert f"A report is in {report}" in capsys.readouterr().err
+
+
 def test_where_no_report_can_be_written_the_traceback_is_shown(
     cli_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(cli.COMMANDS, "bug", __name__)
     (tmp_path / "state").write_text("in the way")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "state"))
     assert cli.run(["bug"]) == 1
     told = capsys.readouterr().err
-    assert "No report could be written" in told
+    assert f"No report could be written: {tmp_path / 'state'}" in told
+    assert f"{tmp_path / 'state'} is a file, and a folder is needed there" in told
     assert "ZeroDivisionError: integer division or modulo by zero\n" in told
     assert "Traceback" in told
 

@@ -148,6 +148,7 @@ def _model(architecture: Architecture) -> dict[str, Any]:
 def _load(path: str) -> Any:
     """Return the dataset at `path`, or that which is found, and say on stderr what is downloaded for it."""
     from engine.data import load_steps
+    from engine.events import Warned
 
     steps = load_steps(path)
     file = ""
@@ -156,6 +157,8 @@ def _load(path: str) -> Any:
             event = next(steps)
         except StopIteration as end:
             return end.value
-        if event.file != file:
+        if isinstance(event, Warned):
+            notify(f"Notice: {event.message}")
+        elif event.file != file:
             file = event.file
             notify(f"Downloading {file}")

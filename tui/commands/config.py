@@ -11,8 +11,10 @@ from typing import Any
 
 import click
 
+from engine.causes import explain
 from engine.config import FIELDS, Field
 from engine.errors import ConfigError, EngineError
+from engine.files import write_atomically
 from engine.models import ARCHITECTURES
 from engine.presets import DEFAULT_PRESET, PRESETS
 from tui.commands.options import (
@@ -122,12 +124,13 @@ def _told(key: str, source: Source, preset: str) -> str:
 
 def _create(file: Path) -> None:
     """Write the file with every setting commented out, unless there is one."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.exists():
+        return
     try:
-        with file.open("x", encoding="utf-8") as opened:
-            opened.write("\n".join(_template_lines()))
-    except FileExistsError:
-        pass
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, lambda opened: opened.write("\n".join(_template_lines()).encode()))
+    except OSError as error:
+        raise EngineError("Config file cannot be written", *explain(error, "written", file)) from error
 
 
 def _template_lines() -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +22,7 @@ from tui.commands.options import (
     store_option,
 )
 from tui.formats import count, percent
+from tui.settings import absolute_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,12 +134,12 @@ def _write_files(
     if csv_file == "-":
         click.echo(csv_text(answers, chosen, second), nl=False)
     elif csv_file:
-        save_csv(Path(csv_file).expanduser(), answers, chosen, second)
+        save_csv(absolute_path(csv_file), answers, chosen, second)
         notify(f"Wrote {count(len(chosen))} rows to {csv_file}")
     if png_file and not len(chosen):
         notify(f"No digits to draw, so there is no {png_file}")
     elif png_file:
-        drawn = save_contact_sheet(Path(png_file).expanduser(), dataset.test_images, answers, chosen)
+        drawn = save_contact_sheet(absolute_path(png_file), dataset.test_images, answers, chosen)
         left_out = f" of {count(len(chosen))}" if drawn < len(chosen) else ""
         notify(f"Drew {count(drawn)}{left_out} digits in {png_file}")
     return bool(csv_file or png_file)

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
+from engine.causes import explain
 from tui.screens.dialog import Dialog
 from tui.settings import absolute_path
 from tui.terminal import clean
@@ -52,7 +53,7 @@ class ExportScreen(Dialog[Path | None]):
             path = self._path(kind)
             is_taken = _is_taken(path)
         except OSError as error:
-            self._object(f"This path will not do: {error.strerror or error}. Choose another.")
+            self._object(" ".join(filter(None, explain(error, "written", elsewhere="Choose another."))))
         except ValueError:
             self._object("This is no name for a file. Choose another.")
         else:
