@@ -14,6 +14,7 @@ import statistics
 from pathlib import Path
 
 from benchmarks.tutorials import Figures, in_process, run_preset, spread
+from engine.cores import usable_cores
 
 PRESETS = ("speedrun", "accurate")
 BACKENDS = ("torch", "tensorflow")
@@ -53,7 +54,7 @@ def main() -> None:
                 if options.json:
                     options.json.write_text(json.dumps(everything, indent=1))
             print(row(preset, backend, runs), flush=True)
-    print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end")
+    print(f"\n{usable_cores()} cores, load {os.getloadavg()[0]:.1f} at the end")
 
 
 if __name__ == "__main__":

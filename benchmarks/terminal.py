@@ -18,6 +18,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from engine.cores import usable_cores
+
 COMMAND = (sys.executable, "-c", "from tui.cli import main; main()")
 SIZE = (120, 40)
 PATIENCE = 60.0
@@ -135,4 +137,4 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 
 def load() -> str:
     """Return how busy the machine is."""
-    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    return f"load {os.getloadavg()[0]:.1f} on {usable_cores()} cores"

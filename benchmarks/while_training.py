@@ -20,6 +20,7 @@ from benchmarks.terminal import COMMAND, Terminal, load, own_user, percentile, s
 from engine import events
 from engine.commands import Stop
 from engine.config import TrainConfig
+from engine.cores import usable_cores
 from engine.launcher import launch
 from engine.runs import Run, Store
 
@@ -89,7 +90,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rounds", type=int, default=6)
     options = parser.parse_args()
-    with training(options.backend, threads=os.cpu_count() or 1) as (terminal, _):
+    with training(options.backend, threads=usable_cores()) as (terminal, _):
         measure_keys(terminal, options)
     with training(options.backend, threads=0) as (terminal, run):
         measure_speed(terminal, run, options)

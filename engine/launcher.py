@@ -168,7 +168,8 @@ def _start_worker(run: Run, lock: FileLock, device: str, skip_queue: bool, comma
     command += ["--ticket", str(ticket.path), str(ticket.descriptor)] if ticket else ["--now"]
     try:
         with os.fdopen(open_regular(run.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as log:
-            log.write(f"{WORKER_STARTED} {datetime.now():%Y-%m-%d %H:%M:%S}{memory_kills_line()}\n".encode())
+            now = datetime.now().astimezone()
+            log.write(f"{WORKER_STARTED} {now:%Y-%m-%d %H:%M:%S %z}{memory_kills_line()}\n".encode())
             log.flush()
             _spawn(command, log, [lock.descriptor, *([ticket.descriptor] if ticket else [])])
     finally:

@@ -26,18 +26,19 @@ class NotRegularError(OSError):
     """Something other than a regular file is where a file should be; `strerror` says what it is."""
 
 
-def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
+def open_regular(path: Path, flags: int = os.O_RDONLY, follow: bool = False) -> int:
     """Return a descriptor for the regular file at `path`, with `flags` as for os.open; it is not inherited.
 
-    A file made by O_CREAT gets the mode that the umask leaves. Raises NotRegularError for anything else than a regular
+    With `follow` it may be a symbolic link to one, as files that users keep elsewhere are. A file made by O_CREAT gets
+    the mode that the umask leaves. Raises NotRegularError for anything else than a regular
     file, without waiting for the other end of a pipe or touching a device, and OSError as os.open does.
     """
     try:
-        _check_kind(path, os.lstat(path).st_mode)
+        _check_kind(path, Path(path).stat(follow_symlinks=follow).st_mode)
     except FileNotFoundError:
         if not flags & os.O_CREAT:
             raise
-    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(path, flags | (0 if follow else os.O_NOFOLLOW) | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     try:
         _check_kind(path, os.fstat(descriptor).st_mode)  # it may have been exchanged meanwhile
     except OSError:
@@ -46,17 +47,17 @@ def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
     return descriptor
 
 
-def open_to_read(path: Path) -> BinaryIO:
+def open_to_read(path: Path, follow: bool = False) -> BinaryIO:
     """Return the regular file at `path`, open for reading. Raises NotRegularError or another OSError."""
-    return os.fdopen(open_regular(path), "rb")
+    return os.fdopen(open_regular(path, follow=follow), "rb")
 
 
-def read_regular(path: Path, most: int) -> bytes:
+def read_regular(path: Path, most: int, follow: bool = False) -> bytes:
     """Return what the regular file at `path` holds, at most `most` bytes.
 
     Raises NotRegularError or another OSError, also where there is more.
     """
-    with open_to_read(path) as file:
+    with open_to_read(path, follow) as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise OSError(errno.EINVAL, f"it is larger than the {most:,} bytes that such a file can have", str(path))

@@ -15,7 +15,11 @@ from engine.causes import explain
 from engine.errors import StoreError
 from engine.folders import state_folder
 from engine.locks import FileLock, device_lock_path, is_held
+from engine.regular_files import read_regular
 from engine.runs import Run
+
+MOST_BYTES = 16 * 1024
+"""Longer than any path."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def _line(device: str) -> Iterator[Path]:
     for path in _tickets(_queue_path(device)):
         if is_held(path):
             try:
-                yield Path(path.read_text(errors="surrogateescape"))
+                yield Path(read_regular(path, MOST_BYTES).decode(errors="surrogateescape"))
             except FileNotFoundError:
                 continue
 

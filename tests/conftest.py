@@ -18,6 +18,7 @@ import pytest
 
 from engine import data
 from engine.backends import BACKENDS
+from engine.cores import usable_cores
 from engine.runs import Store
 from tests.backend_process import RemoteBackend
 
@@ -31,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many processes `-n auto` starts: one more than processors, for tests often wait."""
-    return (os.cpu_count() or 1) + 1
+    return usable_cores() + 1
 
 
 @pytest.fixture(autouse=True)

@@ -70,7 +70,7 @@ def _write_report(error: BaseException, folder: Path) -> Path:
 
 def _report(error: BaseException) -> str:
     facts = {
-        "Time": f"{datetime.now():%Y-%m-%d %H:%M:%S}",
+        "Time": f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z}",
         "Command": shlex.join(sys.argv),
         "Python": sys.version.replace("\n", " "),
         "Platform": platform.platform(),

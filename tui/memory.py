@@ -7,6 +7,9 @@ from pathlib import Path
 
 from engine.files import write_atomically
 from engine.folders import state_folder
+from engine.regular_files import read_regular
+
+MOST_BYTES = 1024 * 1024
 
 
 class Memory:
@@ -18,7 +21,7 @@ class Memory:
     def recall(self, name: str) -> str:
         """Return what was kept under `name`, or an empty text."""
         try:
-            return (self._folder / name).read_text(encoding="utf-8").strip()
+            return read_regular(self._folder / name, MOST_BYTES, follow=True).decode().strip()
         except (OSError, ValueError):
             return ""
 

@@ -15,6 +15,7 @@ from engine.errors import ConfigError
 from engine.families import home_conventions
 from engine.folders import config_folder, expanded
 from engine.presets import DEFAULT_PRESET, Preset, get_preset
+from engine.regular_files import read_regular
 from engine.runs import Store
 from engine.text import decoded
 
@@ -24,6 +25,7 @@ OF_THE_APP = ("store", "theme", "keys")
 """What makes no difference to a run. The keys are a table, which only the file can hold."""
 KEYS = (*SETTINGS, "preset", "store", "theme")
 PATHS = ("data", "store")
+MOST_BYTES = 1024 * 1024
 
 Source = Literal["flag", "environment", "file", "preset", "default", "installed"]
 """Where a value comes from; "installed": the preset's own framework is not, so the other stands in."""
@@ -127,7 +129,7 @@ def _from_file(path: Path) -> dict[str, Choice]:
     import tomllib
 
     try:
-        values = tomllib.loads(decoded(path.read_bytes()))
+        values = tomllib.loads(decoded(read_regular(path, MOST_BYTES, follow=True)))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

@@ -184,6 +184,15 @@ def test_no_more_is_read_than_such_a_file_can_have(run: Run) -> None:
         read_regular(run.config_path, 5)
 
 
+def test_a_file_of_the_user_s_own_may_be_kept_elsewhere(tmp_path: Path) -> None:
+    """As the config file, with its folder under version control."""
+    link_to_file(tmp_path / "config.toml")
+    assert read_regular(tmp_path / "config.toml", 100, follow=True) == b"secret\n"
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    with pytest.raises(NotRegularError, match="it is a device, not a file"):
+        read_regular(tmp_path / "zero", 100, follow=True)
+
+
 def test_a_checkpoint_much_larger_than_its_network_is_not_read(run: Run) -> None:
     (run.path / checkpoint.LAST).touch()
     os.truncate(run.path / checkpoint.LAST, 2**40)

@@ -121,7 +121,7 @@ class TestWorkers:
     def test_one_that_is_killed_or_cancelled_in_line_lets_the_next_move_up(
         self, store: Store, others_run: FileLock
     ) -> None:
-        first, killed, cancelled, last = (launch(store, quick(name)) for name in ("first", "killed", "gone", "last"))
+        first, killed, cancelled, last = (launch(store, quick(name)) for name in ("first", "killed", "gone", "final"))
         for run in (first, killed, cancelled, last):
             wait_for_event(run, DeviceAwaited)
         assert place_of(last, "cpu") == Place("cpu", 3, "gone")

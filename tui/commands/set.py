@@ -10,13 +10,12 @@ from engine import commands, events
 from engine.changes import RateChange, rate_change
 from engine.config import FIELDS, parse_field
 from engine.errors import RunError
-from engine.eventlog import EventFollower
+from engine.eventlog import EventFollower, read_backwards
 from engine.locks import is_held
 from engine.runs import Run
 from tui.change_words import change_text
 from tui.commands.offers import offer_runs
 from tui.commands.options import open_store, store_option
-from tui.commands.runs import look_at
 from tui.run_commands import command_for
 
 POLL_SECONDS = 0.05
@@ -41,7 +40,7 @@ def set(reference: str, learning_rate: str, store_path: str | None) -> None:
     rate: float = parse_field("learning_rate", learning_rate)
     run = open_store(store_path).find(reference)
     follower = run.follow()
-    while follower.read():
+    while follower.read(steps=1):
         pass
     run.send(commands.SetLearningRate(learning_rate=rate))
     applied = _wait_for(follower, run, rate)
@@ -59,6 +58,6 @@ def _wait_for(follower: EventFollower, run: Run, rate: float) -> RateChange | No
         if not live:
             hint = f"Take it up again first: {command_for('resume', run)}"
             raise RunError("Too late", f"Run {run.id} ended before its next step: it is {run.status()}.", hint)
-        if look_at(run).awaited_device:
+        if isinstance(next(read_backwards(run.events_path), None), events.DeviceAwaited):
             return None
         time.sleep(POLL_SECONDS)
