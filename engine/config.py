@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from engine.errors import ConfigError
+from engine.setting_names import meant
 from engine.text import decoded
 
 BackendName = Literal["torch", "tensorflow"]
@@ -291,7 +292,9 @@ def parse_field(name: str, value: Any) -> Any:
     Raise ConfigError, in words a user understands, when the setting does not exist or the value does not fit.
     """
     if name not in FIELDS:
-        raise ConfigError(name, f"There is no setting “{name}”.", "mnist-tui train --help lists them.")
+        close = meant(name, FIELDS)
+        hint = f"Did you mean “{close}”?" if close else "mnist-tui train --help lists them."
+        raise ConfigError(name, f"There is no setting “{name}”.", hint)
     field = FIELDS[name]
     if isinstance(value, str) and field.type is not str:
         value = value.strip()

@@ -26,7 +26,7 @@ from engine.locks import FileLock
 from engine.postmortem import WORKER_STARTED, memory_kills_line
 from engine.process import python_command, python_environment
 from engine.regular_files import open_regular
-from engine.runs import LIVE, OTHER_STORE, Run, Store
+from engine.runs import LIVE, OTHER_STORE, STATUS_WORDS, Run, Store
 from engine.start_checks import check_start
 from engine.turns import Ticket
 
@@ -112,7 +112,9 @@ def _taken_over(run: Run, lock: FileLock) -> Iterator[int]:
                 yield os.fstat(descriptor).st_size
                 return
         if run.status() in LIVE or time.monotonic() >= deadline:
-            raise RunError("Run is live", f"Run {run.id} is running already.", f"mnist-tui attach {run.id}")
+            raise RunError(
+                "Run is live", f"Run {run.id} {STATUS_WORDS[run.status()]} already.", f"mnist-tui attach {run.id}"
+            )
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 

@@ -41,6 +41,16 @@ from engine.run_index import (
 )
 
 Status = Literal["waiting", "running", "paused", "completed", "stopped", "failed", "crashed"]
+STATUS_WORDS: dict[Status, str] = {
+    "waiting": "is waiting to start",
+    "running": "is running",
+    "paused": "is paused",
+    "completed": "has finished",
+    "stopped": "was stopped",
+    "failed": "has failed",
+    "crashed": "has crashed",
+}
+"""What to say of a run by its status, after `Run …` or `it`."""
 LIVE: frozenset[Status] = frozenset({"waiting", "running", "paused"})
 ENDED: frozenset[Status] = frozenset({"completed", "stopped", "failed"})
 """What the worker itself told last; one that is gone without that has crashed."""
@@ -289,7 +299,17 @@ class Run:
     def _check_live(self) -> None:
         """Raise RunError unless a worker is there to take commands: one that has told its end takes none."""
         if not is_held(self.lock_path) or self.status() not in LIVE:
-            raise RunError("Run not live", f"Run {self.id} is not running: it is {self.status()}.")
+            raise self._not_live()
+
+    def _not_live(self) -> RunError:
+        """Say how the run has ended, and what can be done now."""
+        status = self.status()
+        hint = f"To go on with it: mnist-tui resume {self.id}"
+        if status == "completed":
+            hint += f" --epochs {2 * len(self.progress().epochs)}"
+        elif status in ("failed", "crashed"):
+            hint = f"To see why: mnist-tui show {self.id}. {hint}"
+        return RunError("Run not live", f"Run {self.id} {STATUS_WORDS[status]}: it is not running any more.", hint)
 
 
 class Store:

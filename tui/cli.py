@@ -47,12 +47,43 @@ COMMANDS = {
 INTERRUPTED = 128 + signal.SIGINT
 
 
+OTHER_COMMANDS = {
+    **dict.fromkeys(("list", "ls", "history"), "runs"),
+    **dict.fromkeys(("rm", "remove", "del"), "delete"),
+    **dict.fromkeys(("kill", "cancel", "abort"), "stop"),
+    **dict.fromkeys(("info", "status", "log", "logs", "describe"), "show"),
+    **dict.fromkeys(("watch", "follow", "tail"), "attach"),
+    **dict.fromkeys(("run", "fit", "start"), "train"),
+    **dict.fromkeys(("continue", "extend"), "resume"),
+    **dict.fromkeys(("diff", "cmp", "duel"), "compare"),
+    **dict.fromkeys(("benchmark", "speed"), "bench"),
+    **dict.fromkeys(("errors", "wrong", "confusion"), "mistakes"),
+    **dict.fromkeys(("gpus", "device"), "devices"),
+    **dict.fromkeys(("networks", "architectures"), "models"),
+    **dict.fromkeys(("settings", "configure"), "config"),
+}
+"""What other programs call some of the commands."""
+
+
 class LazyGroup(click.Group):
     """Imports a subcommand's module only when that is asked for, so that --version and errors come at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the help."""
         return list(COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that `args` begin with; where there is none, name the one that was most likely meant."""
+        from difflib import get_close_matches
+
+        name = args[0]
+        if name in COMMANDS or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        close = OTHER_COMMANDS.get(name) or next(iter(get_close_matches(name, COMMANDS, n=1)), "")
+        hint = f" Did you mean “{close}”?" if close else ""
+        raise click.UsageError(f"There is no command “{name}”.{hint}", ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of that name, or None."""
@@ -69,6 +100,17 @@ class LazyGroup(click.Group):
             if sys.stderr.isatty():
                 click.echo(err=True)  # the prompt comes below the ^C
             ctx.exit(INTERRUPTED)
+
+
+def _suggest(error: click.UsageError) -> None:
+    """Add what was most likely meant to an error about a flag or a command that does not exist."""
+    from engine.setting_names import meant
+
+    if isinstance(error, click.NoSuchOption) and error.ctx:
+        options = [one for one in error.ctx.command.params if isinstance(one, click.Option)]
+        by_flag = {flag.lstrip("-").replace("-", "_"): flag for option in options for flag in option.opts}
+        if close := meant(error.option_name, by_flag):
+            error.possibilities = [by_flag[close]]
 
 
 def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -171,6 +213,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         report_error(system_error(error))
         return 2
     except click.ClickException as error:
+        if isinstance(error, click.UsageError):
+            _suggest(error)
         shown = StringIO()
         error.show(shown)
         click.echo("\n".join(map(clean, shown.getvalue().splitlines())), err=True)  # it quotes what was typed

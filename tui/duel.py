@@ -223,7 +223,7 @@ def _stage(side: Side) -> str:
         case "running":
             return f"is in epoch {count(min(done + 1, lead.config.epochs))} of {count(lead.config.epochs)}"
         case "paused" | "stopped" as status:
-            return f"was {status} {after}"
+            return f"{STATUS_WORDS[status]} {after}"
         case _:
             return f"{lead.status} {after}"
 

@@ -17,6 +17,7 @@ from engine.folders import config_folder, expanded
 from engine.presets import DEFAULT_PRESET, Preset, get_preset
 from engine.regular_files import read_regular
 from engine.runs import Store
+from engine.setting_names import meant
 from engine.text import decoded
 
 ENVIRONMENT_PREFIX = "MNIST_TUI_"
@@ -26,6 +27,8 @@ OF_THE_APP = ("store", "theme", "keys")
 KEYS = (*SETTINGS, "preset", "store", "theme")
 PATHS = ("data", "store")
 MOST_BYTES = 1024 * 1024
+ALIKE = 0.85
+"""How alike a variable's name must be to a setting's to be taken for a misspelt one: other programs have theirs."""
 
 Source = Literal["flag", "environment", "file", "preset", "default", "installed"]
 """Where a value comes from; "installed": the preset's own framework is not, so the other stands in."""
@@ -145,14 +148,16 @@ def _from_file(path: Path) -> dict[str, Choice]:
 
 
 def _suggestion(key: str) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(key.replace("-", "_"), KEYS, n=1)
-    return f"Did you mean “{close[0]}”?" if close else f"Settings are: {', '.join(KEYS)}."
+    close = meant(key, KEYS)
+    return f"Did you mean “{close}”?" if close else f"Settings are: {', '.join(KEYS)}."
 
 
 def _from_environment() -> dict[str, Choice]:
     names = {key: variable(key) for key in KEYS}
+    for name in sorted(os.environ.keys() - set(names.values())):
+        if name.startswith(ENVIRONMENT_PREFIX) and (close := meant(name.removeprefix(ENVIRONMENT_PREFIX), KEYS, ALIKE)):
+            message = f"The environment variable {name} is set, but there is no such setting."
+            raise ConfigError(close, message, f"Did you mean {variable(close)}? Else remove it.")
     return {
         key: Choice(os.environ[name], f"It is the value of the environment variable {name}.", "environment")
         for key, name in names.items()

@@ -430,7 +430,7 @@ class TestSending:
 
     def test_a_run_that_is_over_hears_nothing(self, make_run: Callable[..., Run]) -> None:
         run = make_run(STARTED, COMPLETED)
-        with pytest.raises(RunError, match=f"{run.id} is not running: it is completed"):
+        with pytest.raises(RunError, match=f"{run.id} has finished"):
             run.send(Stop())
         assert not run.commands_path.exists()
 

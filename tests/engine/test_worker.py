@@ -225,7 +225,7 @@ class TestStopping:
         run.send(Stop())
         assert worker.wait(60) == 0
         assert run.status() == "stopped"
-        with pytest.raises(RunError, match="it is stopped"):
+        with pytest.raises(RunError, match="was stopped"):
             run.send(Stop())
 
     def test_it_ends_when_its_folder_is_taken_away_and_makes_no_new_one(

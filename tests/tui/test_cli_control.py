@@ -27,7 +27,7 @@ def test_a_paused_run_holds_and_goes_on(cli_store: Path, capsys: pytest.CaptureF
     child = start("train", "--backend", backend, "--epochs", "10000", *QUICK)
     run = wait_until(lambda: Store(cli_store).runs(), "the run is there")[0]
     wait_for_event(run, events.EpochFinished, epoch=1)
-    assert f"{run.id}: paused." in printed(capsys, "pause", "last")
+    assert f"{run.id} is paused." in printed(capsys, "pause", "last")
     before = run.events()
     assert run.status() == "paused"
     assert run.events() == before

@@ -251,7 +251,7 @@ def test_a_prefix_of_two_runs_is_refused(cli_store: Path, capsys: pytest.Capture
 
 def test_only_a_live_run_can_be_stopped(cli_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = ended(cli_store)
-    assert f"Run {made.id} is not running: it is completed." in refused(capsys, ["stop", "last"])
+    assert f"Run {made.id} has finished: it is not running any more." in refused(capsys, ["stop", "last"])
 
 
 def test_a_live_run_is_not_deleted(cli_store: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from engine.config import parse_field
 from engine.errors import RunError
 from engine.events import ExtensionSchedule
 from engine.locks import is_held
-from engine.runs import LIVE, Run
+from engine.runs import LIVE, STATUS_WORDS, Run
 from tui.commands.offers import offer_runs, offer_setting
 from tui.commands.options import notify, open_store, print_json, store_option
 from tui.commands.runs import look_at, told
@@ -37,7 +37,7 @@ def pause(reference: str, store_path: str | None) -> None:
             return
         time.sleep(POLL_SECONDS)
     kept = f" It leaves the processor and keeps {kept_text(look_at(run))}." if run.status() == "paused" else ""
-    click.echo(f"{run.id}: {run.status()}.{kept} To go on: {command_for('resume', run)}")
+    click.echo(f"{run.id} {STATUS_WORDS[run.status()]}.{kept} To go on: {command_for('resume', run)}")
 
 
 @click.command(short_help="Go on with a run that is paused, stopped, failed or crashed.")
@@ -101,7 +101,7 @@ def _wake(run: Run, changes: dict[str, Any]) -> int:
     if changes:
         raise RunError("Run is live", f"Run {run.id} cannot change while it runs.", f"First: mnist-tui stop {run.id}")
     run.send(commands.Resume())
-    click.echo(f"{run.id}: {run.status()}")
+    click.echo(f"{run.id} {STATUS_WORDS[run.status()]}.")
     return 0
 
 

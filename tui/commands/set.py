@@ -12,7 +12,7 @@ from engine.config import FIELDS, parse_field
 from engine.errors import RunError
 from engine.eventlog import EventFollower, read_backwards
 from engine.locks import is_held
-from engine.runs import Run
+from engine.runs import STATUS_WORDS, Run
 from tui.change_words import change_text
 from tui.commands.offers import offer_runs
 from tui.commands.options import open_store, store_option
@@ -57,7 +57,9 @@ def _wait_for(follower: EventFollower, run: Run, rate: float) -> RateChange | No
                 return rate_change(event)
         if not live:
             hint = f"Take it up again first: {command_for('resume', run)}"
-            raise RunError("Too late", f"Run {run.id} ended before its next step: it is {run.status()}.", hint)
+            raise RunError(
+                "Too late", f"Run {run.id} ended before its next step: it {STATUS_WORDS[run.status()]}.", hint
+            )
         if isinstance(next(read_backwards(run.events_path), None), events.DeviceAwaited):
             return None
         time.sleep(POLL_SECONDS)
