@@ -24,7 +24,7 @@ from engine.runs import Run, Store
 from tui.background import WorkFailed, post_safely
 from tui.control import DETACH, RunControl
 from tui.farewell import farewell
-from tui.fields import LeavingFields
+from tui.fields import ALT_DIGITS, LeavingFields
 from tui.jobs import JobFailed, RunLabelled, RunsDeleted, RunsLaunched, send_command
 from tui.keys import with_keys
 from tui.memory import Memory
@@ -38,9 +38,6 @@ from tui.terminal import clean
 from tui.theme import DEFAULT_THEME
 from tui.watcher import RunChanged, RunsChanged, StoreFailed, Watcher
 from tui.widgets.mode_bar import MODE_TITLES
-
-# What Textual calls alt with 1 to 5, and a digit pressed right after escape: the characters of an Apple keyboard.
-ALT_DIGITS = ("inverted_exclamation_mark", "trade_mark_sign", "pound_sign", "cent_sign", "infinity")
 
 
 class MnistApp(RunControl, LeavingFields, GettingReady):
@@ -61,6 +58,7 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
             Binding(f"{number},alt+{number},{after_escape}", f"switch_mode('{mode}')", title, show=False)
             for number, after_escape, (mode, title) in zip(range(1, 6), ALT_DIGITS, MODE_TITLES.items(), strict=True)
         ),
+        Binding("ctrl+t,f5", "train", "Train", show=False, tooltip="Train as the form says, from any screen"),
         Binding("u", "duel", "Duel", show=False, tooltip="Both frameworks side by side", id="duel"),
         Binding("d", "detach", "Detach", tooltip=DETACH, id="detach"),
         Binding(
@@ -243,6 +241,14 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
         self._run_on_display = run
         self._follows_training = follow_training
         self.watcher.watch(run)
+
+    async def action_train(self) -> None:
+        """Train with the form's settings, from any screen."""
+        from tui.screens.train import TrainScreen
+
+        await self.switch_mode("train")
+        if isinstance(self.screen, TrainScreen):
+            await self.screen.action_train()
 
     async def action_duel(self) -> None:
         """Show the pair on display side by side."""

@@ -31,7 +31,7 @@ class RunControl(Look):
         Binding("s", "stop", "Stop", tooltip=STOP, id="stop"),
         Binding("S", "stop(True)", "Stop now", show=False, id="stop_now"),
         Binding("p", "pause", "Pause", tooltip=PAUSE, id="pause"),
-        Binding("p", "resume", "Resume", tooltip=RESUME, id="pause"),
+        Binding("p", "resume", "Go on", tooltip=RESUME, id="pause"),
     ]
 
     snapshot: var[RunSnapshot | None] = var(None)

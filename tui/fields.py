@@ -1,10 +1,14 @@
-"""The part of the app that leaves a text field by Escape, also where the next key comes together with it."""
+"""The part of the app that leaves a field by Escape, also where the next key comes together with it."""
 
 from __future__ import annotations
 
 from textual import events
 from textual.app import App
 from textual.binding import Binding
+from textual.widget import Widget
+
+ALT_DIGITS = ("inverted_exclamation_mark", "trade_mark_sign", "pound_sign", "cent_sign", "infinity")
+"""What Textual calls alt with 1 to 5, and a digit pressed right after escape: the characters of an Apple keyboard."""
 
 
 class LeavingFields(App[None]):
@@ -16,10 +20,9 @@ class LeavingFields(App[None]):
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer in the footer to leave a field that takes letters: no other key is left to be shown there."""
+        """Offer in the footer to leave a field that takes letters: hardly another key is left to be shown there."""
         if action == "leave_text":
-            focused = None if self.screen.is_modal else self.focused
-            return focused is not None and focused.check_consume_key("a", "a")
+            return not self.screen.is_modal and takes_letters(self.focused)
         return super().check_action(action, parameters)
 
     async def on_event(self, event: events.Event) -> None:
@@ -27,10 +30,10 @@ class LeavingFields(App[None]):
 
         Not where the user has given that key with alt to an action; and in a dialog, only Escape counts.
         """
-        if isinstance(event, events.Key) and event.key.startswith("alt+") and event.key not in self.active_bindings:
-            from textual.widgets import Input
-
-            if isinstance(self.focused, Input) and not self.screen.is_modal:
+        if isinstance(event, events.Key) and event.key in ALT_DIGITS:
+            self._leave_unless_text()
+        elif isinstance(event, events.Key) and event.key.startswith("alt+") and event.key not in self.active_bindings:
+            if takes_letters(self.focused) and not self.screen.is_modal:
                 self.action_leave_field()  # at once: the letter must not get into the field
             else:
                 await super().on_event(events.Key("escape", None))
@@ -38,6 +41,16 @@ class LeavingFields(App[None]):
                 return
             event = events.Key(event.character, event.character)
         await super().on_event(event)
+
+    def _leave_unless_text(self) -> None:
+        """Leave the form for a digit right after Escape; in a text, the same key may be one of its characters."""
+        from textual.widgets import Input
+
+        from tui.widgets.number_input import NumberInput
+
+        is_text = isinstance(self.focused, Input) and not isinstance(self.focused, NumberInput)
+        if not self.screen.is_modal and takes_letters(self.focused) and not is_text:
+            self.action_leave_field()
 
     def action_leave_text(self) -> None:
         """Leave a field that takes letters."""
@@ -52,3 +65,8 @@ class LeavingFields(App[None]):
         focused = self.focused
         if focused and (isinstance(focused, Input) or any(isinstance(one, SetupForm) for one in focused.ancestors)):
             self.screen.set_focus(None)
+
+
+def takes_letters(focused: Widget | None) -> bool:
+    """Whether the widget in focus, or the form that it is in, keeps printable keys to itself."""
+    return focused is not None and any(node.check_consume_key("a", "a") for node in focused.ancestors_with_self)

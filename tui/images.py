@@ -106,7 +106,7 @@ def _draws(dataset: Dataset, part: Part, index: int, config: TrainConfig) -> tup
     if config.augmentation == "none":
         return None, "To choose another: 1, then Augmentation behind More."
     if part == "test":
-        return None, "Test images are never changed. {set} goes to the training images."
+        return None, "Test images are never changed. {show} goes to the training images."
     used = trained_on(config, len(dataset.train_labels))
     if index >= used:
         return None, f"The form's run does not train on this image: only on the first {used:,}."

@@ -29,14 +29,14 @@ IN_TEXTS = {
     "pause": "p",
     "resume": "r",
     "detach": "d",
-    "rate": "c",
+    "rate": "R",
     "other_run": "v",
     "zoom": "z",
     "output": "o",
-    "copy": "y",
-    "compare_runs": "m",
+    "copy": "c",
+    "compare": "m",
     "delete": "x",
-    "set": "x",
+    "show": "w",
     "filter": "/",
     "invert": "i",
     "help": "?",
@@ -44,6 +44,16 @@ IN_TEXTS = {
     "tour": "F2",
 }
 """The keys that texts name, by action, as they are unless the user has given others."""
+EARLIER_NAMES = {
+    "compare_runs": "compare",
+    "order": "sort",
+    "set": "show",
+    "page_after": "next",
+    "page_before": "previous",
+    "digit_after": "next",
+    "digit_before": "previous",
+}
+"""What config files of earlier versions call some actions: one that does the same on two screens has one name now."""
 MODIFIERS = ("ctrl", "alt", "shift", "super")
 
 
@@ -96,6 +106,7 @@ def check_keys(table: object) -> dict[str, str]:
     if not isinstance(table, dict) or not all(isinstance(keys, str) for keys in table.values()):
         raise ConfigError("keys", "Keys must be a table of texts.", 'For example: [keys], and below it train = "x".')
     known = default_keys()
+    table = _renamed(table)
     for name, keys in table.items():
         if name not in known:
             raise ConfigError("keys", f"There is no action “{name}” to give a key.", _suggestion(name, list(known)))
@@ -104,6 +115,14 @@ def check_keys(table: object) -> dict[str, str]:
     chosen = {name: [_normal(key.strip()) for key in keys.split(",")] for name, keys in table.items()}
     _check_clashes(chosen)
     return {name: ",".join(keys) for name, keys in chosen.items()}
+
+
+def _renamed(table: Mapping[str, str]) -> dict[str, str]:
+    """Return the keys by today's names; where two names of before are one now, it has the keys of both."""
+    found: dict[str, list[str]] = {}
+    for name, keys in table.items():
+        found.setdefault(EARLIER_NAMES.get(name, name), []).extend(key.strip() for key in keys.split(","))
+    return {name: ",".join(dict.fromkeys(keys)) for name, keys in found.items()}
 
 
 def _check_key(name: str, key: str) -> None:

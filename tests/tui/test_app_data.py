@@ -41,11 +41,11 @@ async def test_images_are_paged_through_by_set_and_class(store: Store, sketches:
     async with opened(store, size=(80, 24)) as (app, pilot):
         await pilot.press("4")
         await until_shown(app, "fingerprint", "train · 120")
-        await pilot.press("]", "]", "x")
+        await pilot.press("]", "]", "w")
         await until_shown(app, "test images · 1", "1 of 5")
         ones = np.flatnonzero(sketches.test_labels == 1).tolist()
         assert [gallery(app).chosen, gallery(app).count] == [ones[0], 5]
-        await pilot.press("[", "x", "n")
+        await pilot.press("[", "w", "+")
         zeros = np.flatnonzero(sketches.train_labels == 0).tolist()
         await until(lambda: gallery(app).chosen == zeros[8], "a page of two rows of four images is turned")
         assert "9 of 12" in shown(app)

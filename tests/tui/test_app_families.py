@@ -278,7 +278,7 @@ async def test_a_rate_goes_to_the_run_that_was_asked_about_though_another_one_tr
     async with opened(store) as (app, pilot):
         await until_shown(app, "torch epoch 1")
         app.open_run(torch.run, follow_training=True)
-        await pilot.press("c")
+        await pilot.press("R")
         await until_shown(app, "It is 0.01.")
         for epoch in (1, 2, 3):
             torch.epoch(epoch)

@@ -192,10 +192,10 @@ class TestMatrix:
         written(store, {2: 7})
         async with opened(store) as (app, pilot):
             await visit(app, pilot)
-            await pilot.press("r")
+            await pilot.press("=")
             await until_shown(app, "right · the diagonal")
             assert len(indices(app)) == 49
-            await pilot.press("r")
+            await pilot.press("=")
             await until(lambda: indices(app) == [2], "the mistakes again")
 
     async def test_a_click_chooses_cell_row_and_column(self, store: Store) -> None:
@@ -249,7 +249,7 @@ class TestGallery:
         written(store, {index: (index + 1) % 10 for index in range(50)})
         async with opened(store, size=(80, 24)) as (app, pilot):
             await visit(app, pilot)
-            await pilot.press("o", "o")
+            await pilot.press(">", ">")
             await until_shown(app, "by image")
             await pilot.press("home")
             await until(lambda: chosen(app) == 0, "the first")
@@ -276,7 +276,7 @@ class TestGallery:
             for title in ("highest loss first", "most sure first", "by image", "one of each pair in turns"):
                 await until_shown(app, title)
                 found.append(indices(app))
-                await pilot.press("end", "o")
+                await pilot.press("end", ">")
                 assert chosen(app) == indices(app)[0], "another order is looked at from its beginning"
             # The later an image, the surer is the network; 3→9 comes before the second and third 0→1.
             assert found == [[40, 30, 20, 3], [40, 30, 20, 3], [3, 20, 30, 40], [40, 3, 30, 20]]
@@ -358,7 +358,7 @@ class TestDigit:
         written(store, {14: 9})
         async with opened(store) as (app, pilot):
             await visit(app, pilot)
-            await pilot.press("y")
+            await pilot.press("c")
             await until(lambda: app.clipboard == "14", "the clipboard has it")
 
 
@@ -396,7 +396,7 @@ class TestTime:
                 ("never right 1", [1], "never right: wrong after every epoch: the hardest images"),
             ):
                 await until_shown(app, name)
-                await pilot.press("f")
+                await pilot.press("w")
                 await until(lambda images=images: sorted(indices(app)) == images, f"{name} is shown")
                 await until_shown(app, meaning)
             await pilot.click("#groups", offset=(3, 0))
@@ -428,15 +428,15 @@ class TestTwoRuns:
         written(store, {10: 5, 40: 5}, name="better")
         async with opened(store) as (app, pilot):
             await visit(app, pilot)
-            await pilot.press("c")
+            await pilot.press("m")
             await until_shown(app, "Lay another run over this one", "worse")
             await pilot.press("enter")
             await until_shown(app, "wrong in both 1", "only here 1", "only there 19", "this run is better: p < 0.001")
             sure = load_answers(other, 1, dataset_at("")).confidence[10]
             await until_shown(app, f"→1 {100 * sure:.0f}%", "laid over: worse")
-            await pilot.press("F")
+            await pilot.press("W")
             await until(lambda: sorted(indices(app)) == [*range(11, 30)], "wrong there alone")
-            await pilot.press("c", "home", "enter")
+            await pilot.press("m", "home", "enter")
             await until(lambda: "only there" not in shown(app), "this run alone again")
 
     async def test_the_other_half_of_a_matched_pair_is_laid_over_unasked(self, store: Store) -> None:
@@ -450,7 +450,7 @@ class TestTwoRuns:
         completed(store)
         async with opened(store) as (app, pilot):
             await visit(app, pilot)
-            await pilot.press("c")
+            await pilot.press("m")
             await until_shown(app, "Nothing to compare with")
 
     async def test_labels_that_all_runs_doubt_are_a_group(self, store: Store) -> None:

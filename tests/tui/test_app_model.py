@@ -59,7 +59,7 @@ async def test_a_digit_is_followed_through_the_network(store: Store) -> None:
     async with opened(store, size=(200, 60)) as (app, pilot):
         await pilot.press("5")
         await until_shown(app, "This run's network is cnn, not the form's", "test image 0", "relu2 · 4 filters")
-        await pilot.press("]", "n")
+        await pilot.press("]", "+")
         dataset = dataset_at("")
         index = int(np.flatnonzero(dataset.test_labels == 1)[1])
         await until_shown(app, f"test image {index} · 1", "26×26 numbers each", "11×11 numbers each")

@@ -206,13 +206,13 @@ async def test_a_letter_right_after_escape_leaves_the_field_and_does_what_it_doe
         field = app.screen.query_one("#set-epochs", Input)
         app.screen.set_focus(field)
         before = field.value
-        app.post_message(Key("alt+l", "l"))
+        app.post_message(Key("alt+L", "L"))
         await until(lambda: app.screen.query_one("#loss", Chart).log_scale, "the loss is on a log scale")
         assert app.focused is None
         assert field.value == before
         await pilot.press("question_mark")
         await until(lambda: isinstance(app.screen, HelpScreen), "the help is open")
-        app.post_message(Key("alt+l", "l"))
+        app.post_message(Key("alt+L", "L"))
         await until(lambda: not isinstance(app.screen, HelpScreen), "the help is closed")
         assert app.screen.query_one("#loss", Chart).log_scale
 
@@ -221,7 +221,7 @@ async def test_the_log_scale_is_switched_by_its_key(store: Store) -> None:
     completed(store)
     async with opened(store) as (app, pilot):
         await until_shown(app, "✓ completed")
-        await pilot.press("l")
+        await pilot.press("L")
         await until(lambda: app.screen.query_one("#loss", Chart).log_scale, "the loss is on a log scale")
 
 

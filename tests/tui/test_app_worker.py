@@ -92,8 +92,7 @@ async def test_repeats_train_with_consecutive_seeds_and_end_in_mean_and_deviatio
         form = app.screen.query_one(SetupForm)
         await form.show_more()
         form.query_one("#set-repeats").focus()
-        await pilot.press("home", "shift+end", "2")
-        await pilot.press("t")
+        await pilot.press("home", "shift+end", "2", "enter")
         await until_shown(app, "test accuracy", "over 2 seeds")
     assert [run.config.seed for run in store.runs()] == [5, 6]
 
@@ -108,7 +107,7 @@ async def test_keys_hold_a_run_stop_it_and_take_it_up_again(
         await pilot.press("t")
         await until_shown(app, "● running", "p Pause")
         await pilot.press("p")
-        await until_shown(app, "‖ paused", "p Resume")
+        await until_shown(app, "‖ paused", "p Go on")
         await pilot.press("p")
         await until_shown(app, "● running", "p Pause", "s Stop")
         await pilot.press("s")

@@ -83,12 +83,12 @@ async def test_its_key_copies_the_command_and_shows_it(cli_store: Path, tiny_mni
     settings = {"data": str(tiny_mnist), "batch_size": "9"}
     async with opened(Store(cli_store), size=(80, 24), settings=settings) as (app, pilot):
         app.screen.query_one("#set-epochs").focus()
-        await pilot.press("home", "shift+end", "3", "y")
+        await pilot.press("home", "shift+end", "3", "escape", "c")
         await until(lambda: isinstance(app.screen, CommandScreen), "the dialog is open")
         command = "mnist-tui train --preset pytorch-tutorial --epochs 3 --batch-size 9"
         await until_shown(app, command[:40], "Both frameworks", "sent to the clipboard")
         assert app.clipboard == command
-        await pilot.press("b")
+        await pilot.press("C")
         assert app.clipboard.count("mnist-tui train --preset") == 2
         await pilot.press("escape")
         await until(lambda: not isinstance(app.screen, CommandScreen), "the dialog is closed")

@@ -18,9 +18,9 @@ from tests.tui.app_harness import WrittenRun, completed, cpu_only, driven, opene
 from tui.app import MnistApp
 
 WALK = (
-    "1", "l", "z", "o", "o", "question_mark", "escape", "ctrl+p", "escape", "f2", "space",
-    "2", "down", "slash", "t", "escape", "m", "escape", "3", "tab", "right", "f", "o", "tab", "escape",
-    "4", "tab", "n", "5", "tab", "n", "1", "u", "escape", "q", "escape",
+    "1", "L", "z", "o", "o", "question_mark", "escape", "ctrl+p", "escape", "f2", "space",
+    "2", "down", "slash", "t", "escape", "m", "escape", "3", "tab", "right", "w", ">", "tab", "escape",
+    "4", "tab", "+", "5", "tab", "+", "1", "u", "escape", "q", "escape",
 )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def test_set_refuses_what_is_no_learning_rate(
 
 def test_set_needs_a_live_run_and_a_value(cli_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = completed(Store(cli_store))
-    assert f"Run {run.id} is not running: it is completed" in refused(capsys, ["set", "last", "--learning-rate", "1"])
+    assert f"Run {run.id} has finished" in refused(capsys, ["set", "last", "--learning-rate", "1"])
     assert "Missing option '--learning-rate'" in refused(capsys, ["set", "last"])
 
 
@@ -72,7 +72,7 @@ def test_set_on_a_run_that_ends_before_it_hears_says_so(written: WrittenRun, cli
     other.finish("stopped")
     _, err = child.communicate()
     assert child.returncode == 2
-    assert "ended before its next step: it is stopped" in err
+    assert "ended before its next step: it was stopped" in err
 
 
 @needs_a_framework
@@ -96,7 +96,7 @@ def test_a_real_run_is_set_paused_and_stopped_at_once(cli_store: Path, capsys: p
 async def test_a_key_asks_for_the_rate_while_the_run_is_live(written: WrittenRun) -> None:
     async with opened(Store(written.run.path.parent), size=(80, 24)) as (app, pilot):
         await until_shown(app, "● running", "c Rate")
-        await pilot.press("c")
+        await pilot.press("R")
         await until(lambda: isinstance(app.screen, RateScreen), "it asks")
         await until_shown(app, "It is 0.01.")
         await pilot.press("home", "shift+end", "0", "enter")
@@ -112,7 +112,7 @@ async def test_a_key_asks_for_the_rate_while_the_run_is_live(written: WrittenRun
         written.step(2, 4)
         written.tell(events.CommandApplied(command="pause", memory_bytes=1_230_000_000))
         await until_shown(app, "It leaves the processor")
-        await pilot.press("c", "escape")
+        await pilot.press("R", "escape")
         await until(lambda: not isinstance(app.screen, RateScreen), "one may leave it as it is")
         assert len(asked(written)) == 1
 
@@ -121,7 +121,7 @@ async def test_the_rate_is_not_offered_for_a_run_that_has_ended(cli_store: Path)
     completed(Store(cli_store))
     async with opened(Store(cli_store), size=(120, 40)) as (app, pilot):
         await until_shown(app, "✓ completed")
-        await pilot.press("c", "S")
+        await pilot.press("R", "S")
         await pilot.press("question_mark")
         await until_shown(app, "Esc closes")
         assert "learning rate of the run" not in shown(app)
@@ -149,7 +149,7 @@ async def test_several_launched_together_are_asked_about_before_they_stop_at_onc
         await pilot.press("S")
         await until(lambda: isinstance(app.screen, StopScreen), "it asks")
         await until_shown(app, "at once, without testing")
-        await pilot.press("a")
+        await pilot.press("y")
         await until(lambda: all(asked(each) for each in members), "both workers are asked")
         assert all(isinstance(command, Stop) and command.now for each in members for command in asked(each))
     for each in members:

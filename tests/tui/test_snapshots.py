@@ -139,20 +139,20 @@ def sample(store: Store) -> None:
 
 STATES = {
     "empty": State(nothing, more=(("tour", "f2"), ("help", "escape 1 question_mark"), ("palette", "escape ctrl+p"))),
-    "running": State(running, more=(("stop", "1 s"), ("rate", "escape c"), ("quit", "escape q"), ("duel", "escape u"))),
+    "running": State(running, more=(("stop", "1 s"), ("rate", "escape R"), ("quit", "escape q"), ("duel", "escape u"))),
     "finished": State(
         finished,
         more=(
             ("image", "4 images enter"),
             ("activations", "5 tab tab"),
-            ("command", "1 y"),
+            ("command", "1 c"),
             ("zoom", "escape z"),
             ("output", "z o"),
             ("duel", "o u"),
-            ("name", "escape 2 n"),
+            ("name", "escape 2 N"),
             ("delete", "escape x"),
             ("filter", "escape slash t o r c h"),
-            ("compare", "escape escape space down space m"),
+            ("compare", "escape escape space down down space m"),
         ),
     ),
     "failed": State(failed, modes=("train", "runs", "mistakes", "model")),

@@ -69,7 +69,7 @@ async def test_escape_closes_it_and_what_is_behind_it_keeps_its_look(store: Stor
         await until_shown(app, "● running")
         await pilot.press("o")
         await until_shown(app, "esc Close output")
-        await pilot.press("l", "escape")
+        await pilot.press("L", "escape")
         await until(lambda: "Close output" not in shown(app), "the pane is gone")
         assert "log scale" not in shown(app)
     written.vanish()

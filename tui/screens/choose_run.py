@@ -24,7 +24,7 @@ class ChooseRunScreen(Dialog[str | None]):
     """Asks for one of `runs`; the result is its id, NONE to show the one on display alone, or None for no answer."""
 
     BINDINGS = [
-        Binding("escape,q", "dismiss(None)", "Close"),
+        Binding("escape", "dismiss(None)", "Close"),
         Binding("k", "app.simulate_key('up')", show=False),
         Binding("j", "app.simulate_key('down')", show=False),
     ]

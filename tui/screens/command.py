@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from tui.command_line import CommandsWritten
+from tui.keys import with_keys
 from tui.screens.dialog import Dialog
 from tui.terminal import clean
 
@@ -26,8 +27,8 @@ class CommandScreen(Dialog[None]):
     """
     BINDINGS = [
         Binding("escape,enter", "dismiss(None)", "Close"),
-        Binding("y", "copy('train')", "Copy"),
-        Binding("b", "copy('both')", "Copy Both"),
+        Binding("c", "copy('train')", "Copy", id="copy"),
+        Binding("C", "copy('both')", "Copy Both"),
     ]
     AUTO_FOCUS = "#close"
 
@@ -47,9 +48,9 @@ class CommandScreen(Dialog[None]):
                 yield from _command("Both frameworks, one after the other", self._commands.both)
             yield Static(id="copied", markup=False)
             with Horizontal():
-                yield Button("Copy  y", id="train", compact=True)
+                yield Button(with_keys(self.app, "Copy  {copy}"), id="train", compact=True)
                 if not self._both_problem:
-                    yield Button("Copy Both  b", id="both", compact=True)
+                    yield Button("Copy Both  C", id="both", compact=True)
                 yield Button("Close  esc", id="close", variant="primary", compact=True)
 
     def on_mount(self) -> None:

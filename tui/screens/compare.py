@@ -57,7 +57,7 @@ class CompareScreen(ModeScreen):
     CSS_PATH = "compare.tcss"
     BINDINGS = [
         Binding("escape,backspace", "back", "Back", key_display="esc"),
-        Binding("l", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale", id="log_scale"),
+        Binding("L", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale", id="log_scale"),
         Binding("down,j", "scroll(1)", "Scroll down", show=False),
         Binding("up,k", "scroll(-1)", "Scroll up", show=False),
     ]

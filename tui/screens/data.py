@@ -66,9 +66,9 @@ class DataScreen(ModeScreen):
             "left_square_bracket", "class(-1)", "Class before", key_display="[", group=CLASS_KEYS, id="class_before"
         ),
         Binding("right_square_bracket", "class(1)", "Class after", key_display="]", group=CLASS_KEYS, id="class_after"),
-        Binding("x", "set", "Set", tooltip="From the training to the test images, and back", id="set"),
-        Binding("n", "page(1)", "Page after", key_display="n", group=PAGE_KEYS, id="page_after"),
-        Binding("N", "page(-1)", "Page before", key_display="N", group=PAGE_KEYS, id="page_before"),
+        Binding("w", "set", "Show", tooltip="From the training to the test images, and back", id="show"),
+        Binding("plus", "page(1)", "Next", key_display="+", group=PAGE_KEYS, id="next"),
+        Binding("minus", "page(-1)", "Previous", key_display="-", group=PAGE_KEYS, id="previous"),
     ]
 
     def __init__(self) -> None:

@@ -69,13 +69,13 @@ class DuelScreen(ModeScreen):
     BINDINGS = [
         Binding("escape", "back", "Back", tooltip="The screen before"),
         Binding("enter", "mistakes", "Mistakes", key_display="enter", tooltip="Their mistakes, laid over each other"),
-        Binding("v", "other_seed", "Other seed", tooltip="The pair of another seed", id="other_run"),
+        Binding("v", "other_seed", "Other run", tooltip="The pair of another seed", id="other_run"),
         Binding("r", "relaunch", "Resume", tooltip="Go on with the run that ended before its time", id="resume"),
         Binding("s", "app.stop", "Stop", tooltip=STOP, id="stop"),
         Binding("p", "app.pause", "Pause", tooltip=PAUSE, id="pause"),
-        Binding("p", "app.resume", "Resume", tooltip=RESUME, id="pause"),
-        Binding("l", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale", id="log_scale"),
-        Binding("u", "back", "Back", show=False, id="duel"),
+        Binding("p", "app.resume", "Go on", tooltip=RESUME, id="pause"),
+        Binding("L", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale", id="log_scale"),
+        Binding("u", "back", "Duel", show=False, tooltip="Back from the duel", id="duel"),
     ]
 
     def __init__(self) -> None:

@@ -28,7 +28,9 @@ class HelpScreen(Dialog[None]):
     """Explains `below`, and lists the keys that do something there now: those in its footer or with a tooltip."""
 
     BINDINGS = [
-        Binding("escape,question_mark,f1,q,enter", "dismiss", "Close"),
+        Binding("escape,enter", "dismiss", "Close"),
+        Binding("question_mark", "dismiss", "Help", id="help"),
+        Binding("f1", "dismiss", "Help"),
         Binding("k", "app.simulate_key('up')", show=False),
         Binding("j", "app.simulate_key('down')", show=False),
     ]

@@ -53,15 +53,18 @@ class MistakesScreen(AnswersScreen):
         Binding("escape", "back", "Back", tooltip="From the large digit, or to all of the matrix"),
         Binding("tab", "pane(1)", "Pane", key_display="tab", tooltip="The matrix, the digits, one of them large"),
         Binding("shift+tab", "pane(-1)", "Pane before", show=False),
-        Binding("f", "group(1)", "Show", tooltip="Other kinds: just learnt, just forgotten, never right …", id="show"),
-        Binding("F", "group(-1)", "Show before", show=False, id="show_before"),
-        Binding("o", "order", "Order", tooltip="Another order of the digits", id="order"),
+        Binding("w", "group(1)", "Show", tooltip="Other kinds: just learnt, just forgotten, never right …", id="show"),
+        Binding("W", "group(-1)", "Show before", show=False, id="show_before"),
+        Binding("greater_than_sign", "order(1)", "Sort", tooltip="Sort the digits by something else", id="sort"),
+        Binding(
+            "less_than_sign", "order(-1)", "Sort back", show=False, tooltip="Sort by the one before", id="sort_back"
+        ),
         Binding("comma", "epoch(-1)", "Epoch before", key_display=",", group=EPOCH_KEYS, id="epoch_before"),
         Binding("full_stop", "epoch(1)", "Epoch after", key_display=".", group=EPOCH_KEYS, id="epoch_after"),
-        Binding("r", "diagonal", "Right", tooltip="The right answers, and back", id="right"),
-        Binding("c", "lay_over", "Compare", tooltip="Lay another run over this one", id="compare"),
+        Binding("equals_sign", "diagonal", "Right", tooltip="The right answers, and back", id="right"),
+        Binding("m", "lay_over", "Compare", tooltip="Lay another run over this one", id="compare"),
         Binding("e", "export", "Save", tooltip="Write these digits as CSV or PNG", id="save"),
-        Binding("y", "copy", "Copy", tooltip="Copy the index of the digit", id="copy"),
+        Binding("c", "copy", "Copy", tooltip="Copy the index of the digit", id="copy"),
     ]
 
     def __init__(self) -> None:
@@ -252,10 +255,10 @@ class MistakesScreen(AnswersScreen):
             names = [group.name for group in (*self.browsing.groups, *self.browsing.overlay_groups)]
             self._choose_group(next_of(names, self.browsing.chosen_group.name, step))
 
-    def action_order(self) -> None:
-        """Go on to the next order, from its beginning."""
+    def action_order(self, step: int) -> None:
+        """Go on to the next order, or back to the one before, from its beginning."""
         if self.browsing:
-            self.browsing.order = next_of(ORDERS, self.browsing.order, 1)
+            self.browsing.order = next_of(ORDERS, self.browsing.order, step)
             self._show_choice()
             self._gallery.action_go_to(0)
 

@@ -70,8 +70,8 @@ class ModelScreen(ModeScreen):
             "left_square_bracket", "class(-1)", "Class before", key_display="[", group=CLASS_KEYS, id="class_before"
         ),
         Binding("right_square_bracket", "class(1)", "Class after", key_display="]", group=CLASS_KEYS, id="class_after"),
-        Binding("n", "image(1)", "Digit after", key_display="n", group=IMAGE_KEYS, id="digit_after"),
-        Binding("N", "image(-1)", "Digit before", key_display="N", group=IMAGE_KEYS, id="digit_before"),
+        Binding("plus", "image(1)", "Next", key_display="+", group=IMAGE_KEYS, id="next"),
+        Binding("minus", "image(-1)", "Previous", key_display="-", group=IMAGE_KEYS, id="previous"),
     ]
 
     def __init__(self) -> None:

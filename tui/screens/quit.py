@@ -12,6 +12,8 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
+from engine.runs import STATUS_WORDS
+from tui.keys import with_keys
 from tui.screens.dialog import Dialog
 from tui.snapshot import RunSnapshot
 
@@ -25,8 +27,8 @@ class QuitScreen(Dialog[Answer]):
     """Asks about the `live` runs: detach leaves them running, stop ends them, stay does not leave."""
 
     BINDINGS = [
-        Binding("d", "answer('detach')", "Detach"),
-        Binding("s", "answer('stop')", "Stop"),
+        Binding("d", "answer('detach')", "Detach", id="detach"),
+        Binding("s", "answer('stop')", "Stop", id="stop"),
         Binding("escape", "answer('stay')", "Stay"),
         Binding("left,up", "app.focus_previous", show=False),
         Binding("right,down", "app.focus_next", show=False),
@@ -45,8 +47,8 @@ class QuitScreen(Dialog[Answer]):
             yield Static(id="live", markup=False)
             yield Static(Content(offer))
             with Horizontal():
-                yield Button("Detach  d", id="detach", variant="primary", compact=True)
-                yield Button("Stop  s", id="stop", compact=True)
+                yield Button(with_keys(self.app, "Detach  {detach}"), id="detach", variant="primary", compact=True)
+                yield Button(with_keys(self.app, "Stop  {stop}"), id="stop", compact=True)
                 yield Button("Stay  esc", id="stay", compact=True)
 
     def on_mount(self) -> None:
@@ -56,7 +58,7 @@ class QuitScreen(Dialog[Answer]):
     def _tell(self, runs: Sequence[RunSnapshot] | None) -> None:
         now = {snapshot.run.id: snapshot for snapshot in runs or ()}
         live = [snapshot for one in self._live if (snapshot := now.get(one.run.id, one)).live]
-        lines = [f"Run {snapshot.run.id} is {snapshot.status}." for snapshot in live[:NAMED]]
+        lines = [f"Run {snapshot.run.id} {STATUS_WORDS[snapshot.status]}." for snapshot in live[:NAMED]]
         if len(live) > NAMED:
             lines.append(f"{len(live) - NAMED} more are waiting or running.")
         if not live:

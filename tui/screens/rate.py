@@ -38,7 +38,7 @@ class RateScreen(Dialog[float | None]):
             if config and config.schedule != "constant":
                 text = f"Its {config.schedule} schedule is scaled to {now:g}. Scale it, from the next step on, to"
             yield Static(Content(text))
-            yield NumberInput(f"{now:g}", whole=False, id="rate")
+            yield NumberInput(f"{now:g}", id="rate")
             yield Static(id="problem", markup=False)
             with Horizontal():
                 yield Button("Change", id="change", variant="primary", compact=True)

@@ -50,24 +50,23 @@ class RunsScreen(ModeScreen):
     ABOUT = (
         "Every training run, the newest first; < and > sort by another column, {invert} turns the order round. Enter "
         "opens a run: the Train screen shows its curves and the Mistakes screen what it gets wrong; runs launched "
-        "together open together. Space marks runs: {compare_runs} lays the curves of those marked over each other and "
+        "together open together. Space marks runs: {compare} lays the curves of those marked over each other and "
         "tells which settings differ, {delete} deletes them. {filter} finds runs by name, id, backend, model, status "
         "or note. A run goes on without the app until its epochs are done."
     )
     CSS_PATH = ["runs.tcss", "compare.tcss"]  # the latter too, so that it is read ahead of time
     AUTO_FOCUS = "RunTable"  # not the filter, which would take keys that come early for its words
     BINDINGS = [
-        Binding("enter", "compare_chosen", "Compare", key_display="enter"),
         Binding("enter", "open", "Open", key_display="enter"),
         Binding("space", "mark", "Mark", key_display="space", tooltip="Mark the run, to compare or delete several"),
-        Binding("m", "compare", "Compare", tooltip="Lay the marked runs' curves over each other", id="compare_runs"),
+        Binding("m", "compare", "Compare", tooltip="Lay the marked runs' curves over each other", id="compare"),
         Binding("u", "duel", "Duel", tooltip="Both frameworks side by side", id="duel"),
         Binding("slash", "filter", "Filter", tooltip="List the runs with some words in them", id="filter"),
         Binding("x", "delete", "Delete", tooltip="Delete the run, or those that are marked", id="delete"),
         Binding("delete", "delete", "Delete", show=False),
         Binding("r", "relaunch", "Resume", tooltip="Go on with a run that ended before its time", id="resume"),
-        Binding("n", "rename", "Name", tooltip="Give the run another name", id="rename"),
-        Binding("e", "annotate", "Note", tooltip="Write a note on the run", id="note"),
+        Binding("N", "rename", "Name", tooltip="Give the run another name", id="rename"),
+        Binding("a", "annotate", "Note", tooltip="Write a note on the run", id="note"),
         Binding("f", "duplicate", "To form", tooltip="Fill the form on Train with the run's settings", id="to_form"),
         Binding("greater_than_sign", "sort(1)", "Sort", tooltip="Sort by the next column", id="sort"),
         Binding(
@@ -206,14 +205,10 @@ class RunsScreen(ModeScreen):
 
     @on(RunTable.Ticked)
     def _ticked(self) -> None:
-        self._mark()
+        self.action_mark()
 
     def action_mark(self) -> None:
-        """Mark the run, or take its mark away, and go to the next."""
-        self._mark()
-        self._table.action_move(1)
-
-    def _mark(self) -> None:
+        """Mark the run, or take its mark away."""
         if chosen := self._chosen:
             if chosen.run.id in self._marked:
                 del self._marked[chosen.run.id]
@@ -243,10 +238,6 @@ class RunsScreen(ModeScreen):
         from tui.screens.compare import CompareScreen
 
         await self.app.push_screen(CompareScreen([snapshot.run.id for snapshot in marked]))
-
-    async def action_compare_chosen(self) -> None:
-        """Compare the marked runs, of which the chosen one is one."""
-        await self.action_compare()
 
     async def action_duel(self) -> None:
         """Show the chosen run beside its other half, which the other framework trained."""
@@ -324,10 +315,7 @@ class RunsScreen(ModeScreen):
                 return chosen is not None and chosen.config is not None
             case "compare":
                 return bool(self._marked)
-            case "compare_chosen" | "open":
-                is_marked = chosen is not None and chosen.run.id in self._marked and len(self._marked) > 1
-                return chosen is not None and is_marked is (action == "compare_chosen")
-            case "mark" | "delete" | "rename" | "annotate":
+            case "open" | "mark" | "delete" | "rename" | "annotate":
                 return chosen is not None
             case "clear":
                 return bool(self._view.words or self._marked)

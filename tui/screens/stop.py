@@ -21,9 +21,8 @@ class StopScreen(Dialog[Answer]):
     """Asks whether to stop the run on display, or all of the `number` live ones of its family; `now` is how."""
 
     BINDINGS = [
-        Binding("o", "answer('one')", "This one"),
-        Binding("a", "answer('all')", "All"),
-        Binding("escape", "answer('none')", "None"),
+        Binding("y", "answer('all')", "Yes"),
+        Binding("escape,n", "answer('none')", "No"),
         Binding("left,up", "app.focus_previous", show=False),
         Binding("right,down", "app.focus_next", show=False),
     ]
@@ -40,9 +39,9 @@ class StopScreen(Dialog[Answer]):
             yield Static(Content(f"{self._number} runs that were launched together are live. Stop them all{how}?"))
             yield Static(Content("Stop only this one, and the next takes its turn."))
             with Horizontal():
-                yield Button("All  a", id="all", variant="primary", compact=True)
-                yield Button("Only this one  o", id="one", compact=True)
-                yield Button("None  esc", id="none", compact=True)
+                yield Button("All  y", id="all", variant="primary", compact=True)
+                yield Button("Only this one", id="one", compact=True)
+                yield Button("None  n", id="none", compact=True)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

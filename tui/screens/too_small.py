@@ -24,7 +24,7 @@ def is_too_small(size: Size) -> bool:
 class TooSmallScreen(ModalScreen[None]):
     """Covers everything until there is room again."""
 
-    BINDINGS = [Binding("q", "app.quit", "Quit", id="quit"), Binding("ctrl+c", "app.quit", show=False)]
+    BINDINGS = [Binding("q", "app.quit", "Quit", id="quit"), Binding("ctrl+c", "app.quit", "Quit", show=False)]
 
     def compose(self) -> ComposeResult:
         """Lay out the sentence."""

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
     from tui.command_line import CommandsWritten
 
 RECENT = (50, 10, 5)  # epochs
-EMPTY = "No run yet. Choose the settings on the left, or keep the tutorial's, and press {train} to train."
+EMPTY = (
+    "No run yet. Press {train} to train with the settings on the left.\n\n"
+    "Down or Tab goes to them; in a field, Enter or ctrl+t trains."
+)
 
 
 class TrainScreen(ModeScreen):
@@ -53,19 +56,19 @@ class TrainScreen(ModeScreen):
         "over several seeds. {other_run} shows another run of those launched together. Leaving with {detach} lets them "
         "train on. In the charts, filled signs stand for training and hollow ones for the test, where an epoch ends; "
         "{zoom} shows the last epochs alone. {output} shows what the run's worker printed, {copy} the command that "
-        "trains the same without the app. Arrows, Tab or Enter go from field to field, Enter opens a list, Escape "
-        "leaves the form."
+        "trains the same without the app. Arrows or Tab go from field to field. In the form, letters and digits "
+        "belong to the field: there Enter trains, ctrl+t does so from anywhere, and Escape leaves the form."
     )
     CSS_PATH = "train.tcss"
+    AUTO_FOCUS = ""  # not the form, which would take letters for its fields: the first key may well be the one to train
     BINDINGS = [
         Binding("t", "train", "Train", tooltip="Train as the form says", id="train"),
-        Binding("ctrl+t,f5", "train", "Train", show=False),
         Binding("b", "both", "Both", tooltip="Train it on both frameworks, matched, and compare", id="both"),
         Binding("u", "app.duel", "Duel", tooltip="Both frameworks side by side", id="duel"),
         Binding("s", "app.stop", "Stop", tooltip=STOP, id="stop"),
         Binding("p", "app.pause", "Pause", tooltip=PAUSE, id="pause"),
-        Binding("p", "app.resume", "Resume", tooltip=RESUME, id="pause"),
-        Binding("c", "rate", "Rate", tooltip="Change the learning rate of the run on display", id="rate"),
+        Binding("p", "app.resume", "Go on", tooltip=RESUME, id="pause"),
+        Binding("R", "rate", "Rate", tooltip="Change the learning rate of the run on display", id="rate"),
         Binding("d", "app.detach", "Detach", tooltip=DETACH, id="detach"),
         Binding("r", "relaunch", "Resume", tooltip="Go on with the run that ended before its time", id="resume"),
         Binding("v", "other", "Other run", tooltip="Another run of those that were started together", id="other_run"),
@@ -76,9 +79,9 @@ class TrainScreen(ModeScreen):
             tooltip="Show the last 50, 10 or 5 epochs in the charts, or all of them again",
             id="zoom",
         ),
-        Binding("l", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale", id="log_scale"),
+        Binding("L", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale", id="log_scale"),
         Binding("o", "output", "Output", tooltip="Show what the run's worker printed, or hide it", id="output"),
-        Binding("y", "command", "Command", tooltip="Copy the command that trains the same without the app", id="copy"),
+        Binding("c", "command", "Copy", tooltip="Copy the command that trains the same without the app", id="copy"),
         Binding(
             "S",
             "app.stop(True)",
@@ -87,7 +90,7 @@ class TrainScreen(ModeScreen):
             tooltip="Stop at once, without testing and saving",
             id="stop_now",
         ),
-        Binding("down", "form", "Form", show=False),
+        Binding("down", "form", "Form", key_display="down", tooltip="Go to the settings"),
     ]
 
     def __init__(self) -> None:
@@ -117,7 +120,6 @@ class TrainScreen(ModeScreen):
         self.follow("reports", self._show_reports)
         self.follow("dataset", self._pass_dataset)
         self.follow("template", self._take_over)
-        self.query_one(SetupForm).focus_first()
 
     def _show_reports(self) -> None:
         self.query_one(SetupForm).reports = self.lab.reports
@@ -130,6 +132,7 @@ class TrainScreen(ModeScreen):
         if config := self.lab.template:
             self.lab.template = None
             self.query_one(SetupForm).take_over(config)
+            self.set_focus(None)  # inside the form, the key named below would be a letter
             told = "The form has that run's settings now. Change what you like, then press {train}."
             self.notify(with_keys(self.app, told), markup=False)
 
@@ -235,8 +238,9 @@ class TrainScreen(ModeScreen):
         )
 
     def _launch(self, configs: list[TrainConfig]) -> None:
-        """Start runs, and take the focus out of the form, so that digits go to the other screens again."""
+        """Start runs, and take the focus out of the form, so that letters and digits are commands again."""
         self.lab.train(configs)
+        self.set_focus(None)
         self.query_one(EpochTable).focus()
 
     async def action_command(self) -> None:

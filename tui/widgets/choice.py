@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
+from textual import events
 from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import OptionList, Select, Static
@@ -25,10 +26,11 @@ class Option:
 class Choice(Select[str], inherit_bindings=False):
     """A compact Select over `options`; a value that is none of them is shown as it is, for the form to refuse.
 
-    Enter or space opens it; the arrows are left to the form, where they go from field to field.
+    Enter, space or a letter opens it, the latter at the first option with that letter; the arrows are left to the form,
+    where they go from field to field.
     """
 
-    BINDINGS = [Binding("enter,space", "show_overlay", "Choose", show=False)]
+    BINDINGS = [Binding("enter,space", "show_overlay", "Choose", key_display="enter")]
 
     DEFAULT_CSS = """
     Choice {
@@ -62,6 +64,19 @@ class Choice(Select[str], inherit_bindings=False):
     def _draw_arrows_in_ascii(self) -> None:
         for arrow, sign in ((".down-arrow", "v"), (".up-arrow", "^")):
             self.query_one(arrow, Static).update(sign)
+
+    def on_key(self, event: events.Key) -> None:
+        """Open the list at the first option that a typed letter leads to."""
+        if self.expanded or not event.character or not event.is_printable or event.character == " ":
+            return
+        event.stop()
+        typed = event.character.lower()
+        texts = [choice.text.lower() for choice in self._choices]
+        found = [index for index, text in enumerate(texts) if text.startswith(typed)]
+        found = found or [index for index, text in enumerate(texts) if typed in text]
+        self.action_show_overlay()
+        if found:  # once the list has the focus, which has the help tell of the field as a whole
+            self.call_after_refresh(setattr, self.query_one(OptionList), "highlighted", found[0])
 
     def offer(self, options: Sequence[Option]) -> None:
         """Replace the options; the value stays."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
@@ -78,8 +79,10 @@ class SetupField(Widget):
         if field.type is bool:
             return TickBox(value=_is_true(value), compact=True, id=f"set-{field.name}")
         if field.type in (int, float):
-            return NumberInput(value, whole=field.type is int, id=f"set-{field.name}")
-        return Input(value, placeholder="none" if field.name == "name" else "", compact=True, id=f"set-{field.name}")
+            return NumberField(value, id=f"set-{field.name}")
+        return TextField(
+            value, placeholder="none" if field.name == "name" else "", compact=True, id=f"set-{field.name}"
+        )
 
     @property
     def value(self) -> str:
@@ -143,8 +146,27 @@ class SetupField(Widget):
         self.post_message(self.Changed(self, self.value))
 
 
+ENTER_TRAINS = Binding(
+    "enter", "submit", "Train", key_display="enter, ^t", tooltip="Train as the form says, from inside a field"
+)
+
+
+class TextField(Input):
+    """A text in the form; Enter trains."""
+
+    BINDINGS = [ENTER_TRAINS]
+
+
+class NumberField(NumberInput):
+    """A number in the form; Enter trains."""
+
+    BINDINGS = [ENTER_TRAINS]
+
+
 class TickBox(Checkbox):
     """A checkbox that says whether it is ticked: Textual's tells by a colour alone."""
+
+    BINDINGS = [Binding("enter,space", "toggle_button", "Switch", key_display="space")]
 
     def render(self) -> Content:
         """Draw the box."""

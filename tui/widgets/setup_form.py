@@ -38,6 +38,8 @@ class SetupForm(Vertical):
     BINDINGS = [
         Binding("up", "app.focus_previous", "Field above", show=False),
         Binding("down", "app.focus_next", "Field below", show=False),
+        Binding("ctrl+t,f5", "submit", "Train", key_display="^t", tooltip="Train as the form says, from any field"),
+        Binding("f1", "app.help", "Help", key_display="F1", tooltip="What this screen is for, and its keys"),
     ]
 
     reports: var[Reports] = var({})
@@ -89,8 +91,9 @@ class SetupForm(Vertical):
             closed, opened = ("+", "-") if ascii_only else ("▸", "▾")
             yield Collapsible(title="More", collapsed_symbol=closed, expanded_symbol=opened)
         with Horizontal(id="buttons"):
-            yield Button(with_keys(self.app, "Train  {train}"), id="train", variant="primary", compact=True)
-            yield Button(with_keys(self.app, "Both  {both}"), id="both", compact=True)
+            train, both = self._button_labels(is_inside=False)
+            yield Button(train, id="train", variant="primary", compact=True)
+            yield Button(both, id="both", compact=True)
         yield Static(id="both-problem", markup=False)
         yield Static(id="help", markup=False)
 
@@ -106,6 +109,32 @@ class SetupForm(Vertical):
     def on_mount(self) -> None:
         """Check what the form starts with."""
         self._check()
+        self.watch(self.screen, "focused", self._name_keys, init=False)
+
+    def _name_keys(self, focused: Widget | None) -> None:
+        """Name on the buttons the keys that work from where the focus is."""
+        labels = self._button_labels(is_inside=focused is not None and self in focused.ancestors)
+        for name, label in zip(("train", "both"), labels, strict=True):
+            button = self.query_one(f"#{name}", Button)
+            if str(button.label) != label:
+                button.label = label
+
+    def _button_labels(self, is_inside: bool) -> tuple[str, str]:
+        keys = "Train  ^t|Both" if is_inside else "Train  {train}|Both  {both}"
+        train, both = with_keys(self.app, keys).split("|")
+        return train, both
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Keep every printable key in the form: inside it, none means an action of the screen or of the app."""
+        return character is not None and character.isprintable()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave ctrl+t out of the footer where Enter trains too, which the field says."""
+        return not (action == "submit" and isinstance(self.screen.focused, Input))
+
+    def action_submit(self) -> None:
+        """Train with the settings."""
+        self.post_message(self.Submitted(both=False))
 
     def field(self, name: str) -> SetupField:
         """Return the field of the setting `name`."""
@@ -241,10 +270,9 @@ class SetupForm(Vertical):
         self._show_help(_field_of(event.choice), event.value)
 
     @on(Input.Submitted)
-    def _go_on(self, event: Input.Submitted) -> None:
-        """Enter goes on to the next field."""
+    def _submit_from_field(self, event: Input.Submitted) -> None:
         event.stop()
-        self.screen.focus_next()
+        self.action_submit()
 
     def _show_help(self, field: SetupField | None, value: str | None = None) -> None:
         """Tell what `field` does, and where that depends on it, what `value` means there: the one it has, if None."""
