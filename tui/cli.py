@@ -102,15 +102,19 @@ class LazyGroup(click.Group):
             ctx.exit(INTERRUPTED)
 
 
-def _suggest(error: click.UsageError) -> None:
-    """Add what was most likely meant to an error about a flag or a command that does not exist."""
+def _with_suggestion(error: click.ClickException) -> click.ClickException:
+    """Return an error about a flag that does not exist with the one that was most likely meant."""
     from engine.setting_names import meant
 
-    if isinstance(error, click.NoSuchOption) and error.ctx:
-        options = [one for one in error.ctx.command.params if isinstance(one, click.Option)]
-        by_flag = {flag.lstrip("-").replace("-", "_"): flag for option in options for flag in option.opts}
-        if close := meant(error.option_name, by_flag):
-            error.possibilities = [by_flag[close]]
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return error
+    options = [one for one in error.ctx.command.params if isinstance(one, click.Option)]
+    by_name = {flag.lstrip("-").replace("-", "_"): flag for option in options for flag in option.opts}
+    close = meant(error.option_name, by_name)
+    if not close:
+        return error
+    message = f"There is no option “{error.option_name}”. Did you mean “{by_name[close]}”?"
+    return click.UsageError(message, error.ctx)
 
 
 def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -213,10 +217,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         report_error(system_error(error))
         return 2
     except click.ClickException as error:
-        if isinstance(error, click.UsageError):
-            _suggest(error)
         shown = StringIO()
-        error.show(shown)
+        _with_suggestion(error).show(shown)
         click.echo("\n".join(map(clean, shown.getvalue().splitlines())), err=True)  # it quotes what was typed
         return error.exit_code
     except click.Abort as abort:

@@ -11,6 +11,7 @@ from engine.comparison import verdict as compare_accuracies
 from engine.duel import OTHER_IMAGES, Agreement, Duel, Entry, Side
 from engine.errors import DataError
 from engine.overlay import SIGNIFICANT, Overlay, p_text
+from engine.runs import STATUS_WORDS
 from tui.family import Family
 from tui.formats import count, duration, percent
 from tui.snapshot import RunSnapshot

@@ -17,13 +17,13 @@ from tui.settings import plan_run
 @pytest.mark.parametrize(
     ("arguments", "suggestion"),
     [
-        ("train --lr 0.1", "--learning-rate"),
-        ("train --bs=3", "--batch-size"),
-        ("train --epoch 3", "--epochs"),
-        ("train --gpu 0", "--device"),
-        ("set last --lr 1", "--learning-rate"),
-        ("config show --framework torch", "--backend"),
-        ("runs --output x", "--store"),
+        ("train --lr 0.1", "“--learning-rate”"),
+        ("train --bs=3", "“--batch-size”"),
+        ("train --epoch 3", "“--epochs”"),
+        ("train --gpu 0", "“--device”"),
+        ("set last --lr 1", "“--learning-rate”"),
+        ("config show --framework torch", "“--backend”"),
+        ("runs --output x", "“--store”"),
         ("trian", "“train”"),
         ("ls", "“runs”"),
         ("kill last", "“stop”"),
@@ -33,7 +33,7 @@ def test_an_error_of_the_command_line_names_what_was_meant(
     cli_store: Path, arguments: str, suggestion: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(arguments.split()) == 2
-    assert f"Did you mean {suggestion}?" in capsys.readouterr().err.replace("'", "")
+    assert f"Did you mean {suggestion}?" in capsys.readouterr().err
 
 
 def test_a_misnamed_variable_is_not_ignored(cli_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,14 +41,14 @@ def test_a_misnamed_variable_is_not_ignored(cli_store: Path, monkeypatch: pytest
     plan_run({})
     for name, meant in (("LR", "LEARNING_RATE"), ("EPOCH", "EPOCHS"), ("BATCHSIZE", "BATCH_SIZE")):
         monkeypatch.setenv(f"MNIST_TUI_{name}", "3")
-        with pytest.raises(ConfigError, match=f"Did you mean MNIST_TUI_{meant}?"):
+        with pytest.raises(ConfigError, match=f"Did you mean MNIST_TUI_{meant}"):
             plan_run({})
         monkeypatch.delenv(f"MNIST_TUI_{name}")
 
 
 def test_a_misnamed_key_of_the_config_file_is_told(config_file: Path) -> None:
     config_file.write_text("lr = 0.1\n")
-    with pytest.raises(ConfigError, match="Did you mean “learning_rate”?"):
+    with pytest.raises(ConfigError, match="Did you mean “learning_rate”"):
         plan_run({})
 
 
