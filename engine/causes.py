@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import shlex
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -114,7 +115,7 @@ def _no_access(path: Path, action: str) -> _Cause:
         advice = "The system forbids it: the file may be immutable (lsattr), or a security policy applies."
     elif owner == you:
         right = {"read": "r", "enter": "x", "write to": "w"}[verb]
-        advice = f"Give yourself the right: chmod u+{right} {place}"
+        advice = f"Give yourself the right (chmod u+{right} {shlex.quote(str(place))})."
     else:
         advice = f"Ask its owner ({owner}) for access."
     return _Cause(f"{you} may not {verb} {what} ({rights})", advice, movable=True)
@@ -156,6 +157,8 @@ def _not_there(path: Path, action: str) -> _Cause:
 def _not_a_folder(path: Path, _action: str) -> _Cause:
     """ENOTDIR and EEXIST: the file that stands where a folder is needed."""
     for place in (*reversed(path.parents), path):
+        if place.is_symlink() and not place.exists():
+            return _Cause(f"{place} is a link that leads nowhere", f"Remove the link {place}.", movable=True)
         if os.path.lexists(place) and not place.is_dir():
             what = "it is" if place == path else f"{place} is"
             return _Cause(f"{what} a file, and a folder is needed there", f"Move {place} away.", movable=True)

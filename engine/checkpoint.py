@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.causes import explain
 from engine.errors import CheckpointError
 from engine.files import link_atomically, write_atomically
-from engine.regular_files import open_to_read
+from engine.regular_files import NotRegularError, open_to_read
 
 if TYPE_CHECKING:
     from engine.models import Architecture, State
@@ -186,6 +187,8 @@ def _read(path: Path, most: int) -> tuple[State, Metadata]:
     except KeyError as error:
         raise CheckpointError("Checkpoint damaged", f"{path} is no checkpoint of mnist-tui.", damaged) from error
     except (SafetensorError, OSError, ValueError, TypeError, OverflowError) as error:
+        if isinstance(error, OSError) and error.errno and not isinstance(error, NotRegularError):
+            raise CheckpointError("Checkpoint not readable", *explain(error, "read", path)) from error
         raise CheckpointError("Checkpoint damaged", f"{path} cannot be read: {_reason(error)}.", damaged) from error
     if header.get("sha256") != _digest(state, described):
         raise CheckpointError("Checkpoint damaged", f"{path} does not match its own checksum.", damaged)

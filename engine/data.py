@@ -242,11 +242,13 @@ def _examine(path: Path) -> Source:
         if path.is_file():
             return _examine_npz(path)
         path.stat()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        message, advice = explain(error, "read", path)
-        if working_folder() is None:
-            message, advice = f"There is no {path}.", idx.READABLE
+    except FileNotFoundError as error:
+        message, advice = f"There is no {path}.", idx.READABLE
+        if not path.is_absolute() and working_folder() is not None:
+            message, advice = explain(error, "read", path)
         raise DataError(NOTHING_THERE, message, advice) from error
+    except NotADirectoryError as error:
+        raise DataError(NOTHING_THERE, *explain(error, "read", path)) from error
     except OSError as error:
         raise DataError("Unreadable data", *explain(error, "read", path, idx.OTHER_DATA)) from error
     except ValueError as error:

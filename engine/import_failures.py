@@ -63,7 +63,10 @@ def explain_import(error: BaseException | str, label: str, package: str, install
     if found := _DAMAGED_LIBRARY.search(text):
         message = f"{label} is installed, but its library {found[1]} is damaged or made for another processor."
         return ImportFailure("Library damaged", message, f"Install it anew: {anew}")
-    message = f"{label} is installed, but importing it fails: {text.strip().splitlines()[-1][:300]}"
+    message = f"{label} is installed, but importing it fails: {text.strip().splitlines()[-1][:300].rstrip('.')}."
+    if memory_is_limited():
+        hint = f"Its memory is limited, which may be why. {memory_problem()[1]}"
+        return ImportFailure("Framework does not load", message, hint)
     return ImportFailure("Framework does not load", message, f"Install it anew: {anew}")
 
 

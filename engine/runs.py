@@ -274,8 +274,8 @@ class Run:
 
     def send(self, command: commands.AnyCommand) -> None:
         """Ask the run's worker for something; raises RunError when no worker is alive, or cannot be reached."""
-        self._check_live()
         try:
+            self._check_live()
             with self.inbox() as descriptor:
                 self._check_live()  # the worker may have ended meanwhile, and another one may be starting
                 _append_whole(descriptor, commands.encode(command))
@@ -298,6 +298,8 @@ class Run:
 
     def _check_live(self) -> None:
         """Raise RunError unless a worker is there to take commands: one that has told its end takes none."""
+        if not self.path.exists():
+            raise RunError("No such run", f"{self.path} is gone.")
         if not is_held(self.lock_path) or self.status() not in LIVE:
             raise self._not_live()
 
@@ -409,7 +411,7 @@ class Store:
         if run.path.is_symlink():
             raise RunError("Run is a link", f"{run.path} leads to {run.path.resolve()}.", "Remove the link instead.")
         if not run.path.exists():
-            raise RunError("No such run", f"Run {run.id} is gone already.")
+            raise RunError("No such run", f"{run.path} is gone already.")
         lock = FileLock(run.lock_path)
         try:
             if not is_regular(run.lock_path):

@@ -44,13 +44,15 @@ def system_error(error: OSError | MemoryError) -> EngineError:
 def _where(error: BaseException) -> str:
     """Write a report and say where it is: in the state folder, else in the temporary one. Else show the traceback."""
     problem = ""
-    for folder in (_report_folder, lambda: Path(tempfile.gettempdir())):
+    for find in (_report_folder, lambda: Path(tempfile.gettempdir())):
+        folder: Path | str = ""
         try:
-            return f"A report is in {_write_report(error, folder())}"
+            folder = find()
+            return f"A report is in {_write_report(error, folder)}"
         except OSError as refused:
-            problem = problem or explain(refused, "written").message
+            problem = problem or " ".join(explain(refused, "written", folder))
         except EngineError as refused:
-            problem = problem or refused.message
+            problem = problem or f"{refused.message} {refused.hint}"
     return f"No report could be written: {problem}\n{_traceback(error).rstrip()}"
 
 

@@ -363,7 +363,7 @@ class TestDeleting:
     def test_one_that_is_gone_already_is_an_error_to_show(self, store: Store, make_run: Callable[..., Run]) -> None:
         run = make_run()
         store.delete(run)
-        with pytest.raises(RunError, match=f"{run.id} is gone already"):
+        with pytest.raises(RunError, match=f"{run.path} is gone already"):
             store.delete(run)
 
 
