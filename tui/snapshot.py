@@ -51,6 +51,11 @@ class RunSnapshot:
             return self.labels.name
         return self.config.name if self.config else ""
 
+    @cached_property
+    def short_name(self) -> str:
+        """The name that the store gave the run, such as `torch-3`; its id where that is not known."""
+        return self.run.short_name or self.run.id
+
     @property
     def label(self) -> str:
         """What people call the run: its name, else its id."""

@@ -63,10 +63,14 @@ async def test_runs_are_found_sorted_and_labelled_by_keys(store: Store) -> None:
     nameless = store.runs()[2]
     async with opened(store, size=(120, 40)) as (app, pilot):
         await pilot.press("2")
-        await until_shown(app, "created ▼", "newest first", "▁█", "▁▃▅▆█")
-        await pilot.press(">", ">", ">")  # backend, model, epochs
-        await until_shown(app, "epochs▼", "epochs, highest first")
+        await until_shown(app, "created ▼", "newest first", "96-100.0 %", "torch-3", nameless.id)
+        await until_shown(app, "▁▂▂▄█", "▁▂ ")  # on one scale
+        await pilot.press(">", ">", ">", ">")  # status, run, name, schedule
+        await until_shown(app, "schedule ▲", "schedule, A to Z")
         table = app.screen.query_one(RunTable)
+        assert [one.name for one in table.runs][-1] == "[b]second[/] try"
+        await pilot.press(">")
+        await until_shown(app, "epochs▼", "epochs, highest first")
         assert [len(one.progress.epochs) for one in table.runs] == [5, 3, 2]
         await pilot.press("i")
         await until(lambda: [len(one.progress.epochs) for one in table.runs] == [2, 3, 5], "the order is turned round")

@@ -47,6 +47,9 @@ SUMMARY_KEYS = [
     "name",
     "note",
     "problem",
+    "dataset",
+    "device",
+    "settings",
     "path",
 ]
 
@@ -84,11 +87,29 @@ def test_runs_lists_every_status_with_aligned_figures(cli_store: Path, capsys: p
     lines = printed(capsys, "runs").splitlines()
     lock.release()
     rows = {line.split()[0]: line for line in lines[1:]}
+    assert lines[0].split() == ["run", "status", "best", "acc", "backend", "epochs", "time", "created", "id", "name"]
     for each, status in zip([*made, live], ("completed", "stopped", "failed", "crashed", "running"), strict=True):
-        assert rows[each.id].split()[1] == status
-        assert rows[each.id].split()[4:7] == ["2/10", "0.9800", "1:20"]
-    assert rows[live.id].endswith("of mine")
+        row = rows[each.short_name].split()
+        assert row[1:3] == [status, "0.9800"]
+        assert row[4:6] == ["2/10", "1:20"]
+        assert each.id in row
+    assert rows[live.short_name].endswith("of mine")
     assert {line.index("2/10") for line in rows.values()} == {lines[0].index("epochs") + 2}
+
+
+def test_runs_has_columns_for_the_settings_that_differ_alone(
+    cli_store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for rate, size in ((0.01, 64), (0.003, 128), (0.003, 64)):
+        ended(cli_store, backend="torch", learning_rate=rate, batch_size=size, name="a name")
+    heading, *rows = printed(capsys, "runs").splitlines()
+    assert heading.split()[4:6] == ["rate", "batch"]
+    assert "model" not in heading
+    assert [row.split()[3:5] for row in rows] == [["0.01", "64"], ["0.003", "128"], ["0.003", "64"]]
+    monkeypatch.setattr("tui.commands.runs.output_width", lambda: 56)
+    heading, *rows = printed(capsys, "runs").splitlines()
+    assert heading.split() == ["run", "status", "best", "acc", "rate", "batch", "name"]
+    assert all(len(row) <= 56 for row in rows)
 
 
 def test_runs_as_json_has_stable_keys(cli_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,7 +118,8 @@ def test_runs_as_json_has_stable_keys(cli_store: Path, capsys: pytest.CaptureFix
     assert list(row) == SUMMARY_KEYS
     assert (row["run"], row["status"], row["epochs_done"], row["epochs"]) == (made.id, "completed", 2, 10)
     assert (row["best_epoch"], row["best_test_accuracy"], row["seconds"]) == (2, 0.98, 80.0)
-    assert (row["name"], row["path"]) == ("first", str(made.path))
+    assert (row["name"], row["path"], row["dataset"]) == ("first", str(made.path), "MNIST")
+    assert row["settings"] == json.loads(made.config_path.read_bytes())
 
 
 def test_a_run_goes_by_its_new_name_and_carries_a_note(cli_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -315,9 +337,10 @@ def test_a_store_that_is_a_file_is_refused(cli_store: Path, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("columns", [64, 80, 120])
-def test_a_narrow_terminal_keeps_ids_and_results_whole(cli_store: Path, columns: int) -> None:
+def test_a_narrow_terminal_keeps_short_names_and_results_whole(cli_store: Path, columns: int) -> None:
     made = ended(cli_store, backend="tensorflow", name="a rather long name for a run that will not fit")
     text = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal("runs", columns=columns).read())
-    assert made.id in text
+    assert made.short_name in text
+    assert (made.id in text) is (columns == 120)
     assert "0.9800" in text
     assert max(map(len, text.splitlines())) <= columns

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import pytest
+import random
+from dataclasses import replace
+from typing import Any
 
+import pytest
+from rich.cells import cell_len
+
+from engine.changes import RateChange
 from engine.config import TrainConfig
 from engine.events import EpochFinished
 from engine.labels import Labels
 from engine.runs import Progress, Run, Store
 from tui.cells import fitted
-from tui.run_list import View, columns_in
+from tui.run_columns import GAP, Wanted, cell, differing
+from tui.run_list import Listing, View
 from tui.snapshot import RunSnapshot
 from tui.sparkline import sparkline
 
 
-def listed(store: Store, name: str, *accuracies: float, note: str = "") -> RunSnapshot:
-    """Return a run that is called `name` and reached these accuracies."""
+def listed(store: Store, name: str, *accuracies: float, note: str = "", **settings: Any) -> RunSnapshot:
+    """Return a run that is called `name`, reached these accuracies and differs from the default in `settings`."""
     epochs = tuple(
         EpochFinished(
             epoch=number, train_loss=0.1, train_accuracy=0.9, test_loss=0.1, test_accuracy=accuracy,
@@ -23,9 +30,10 @@ def listed(store: Store, name: str, *accuracies: float, note: str = "") -> RunSn
         )
         for number, accuracy in enumerate(accuracies, start=1)
     )  # fmt: skip
-    config = TrainConfig(name="an older name")
+    config = TrainConfig(name="an older name", **settings)
     labels = Labels(name=name, note=note)
     run = Run(store.path / f"20260101-000000-torch-{name}")
+    run.path.mkdir(parents=True, exist_ok=True)
     return RunSnapshot(run, "completed", Progress(epochs=epochs), config, labels=labels)
 
 
@@ -60,21 +68,95 @@ def test_all_words_must_be_found_somewhere(store: Store, words: str, found: str)
     assert "".join(run.name for run in View(words).arrange(runs)) == found
 
 
-def test_the_columns_fill_the_width_and_the_names_come_first() -> None:
-    for width, longest in ((60, 31), (77, 31), (97, 5), (117, 80), (197, 31), (197, 80)):
-        columns = columns_in(width, longest)
-        assert sum(taken + 1 for _, taken in columns) - 1 == width
-    narrow, wide = ([column.name for column, _ in columns_in(width, 31)] for width in (77, 97))
-    assert narrow == ["status", "run", "epochs", "best acc", "time"]
-    assert "accuracy" in wide
-    assert {column.name: taken for column, taken in columns_in(97, 31)}["run"] >= 31
+def columns(width: int, *runs: RunSnapshot) -> list[str]:
+    return [column.name for column in Wanted.by(runs).fitting(width)]
 
 
-def test_without_its_column_the_framework_stands_behind_the_name(store: Store) -> None:
-    run = listed(store, "mine")
-    (narrow,) = (column for column, _ in columns_in(60, 31) if column.name == "run")
-    (wide,) = (column for column, _ in columns_in(197, 31) if column.name == "run")
-    assert (narrow.text(run, False), wide.text(run, False)) == ("mine, PyTorch", "mine")
+def test_settings_that_differ_have_columns_and_those_that_are_the_same_have_none(store: Store) -> None:
+    one = listed(store, "a", 0.9, learning_rate=0.01, model="cnn", seed=3)
+    other = listed(store, "b", 0.9, learning_rate=0.003, model="cnn-bn", seed=3)
+    assert [column.name for column in differing((one, other))] == ["model", "learning_rate"]
+    assert [column.text(other, False) for column in differing((one, other))] == ["cnn-bn", "0.003"]
+    assert differing((one, one)) == ()
+    found = columns(200, one, other)
+    assert {"model", "learning_rate"} <= set(found)
+    assert not {"seed", "batch_size", "backend"} & set(found)
+
+
+def test_the_columns_follow_the_filter(store: Store) -> None:
+    runs = [listed(store, name, seed=seed) for name, seed in (("one a", 1), ("one b", 1), ("two", 2))]
+    everything, few = (Listing.of(runs, View(words)) for words in ("", "one"))
+    assert [column.name for column in everything.wanted.settings] == ["seed"]
+    assert few.wanted.settings == ()
+    assert len(few.runs) == 2
+
+
+def test_runs_are_sorted_by_a_setting_and_those_without_it_come_last(store: Store) -> None:
+    runs = [listed(store, name, learning_rate=rate) for name, rate in (("a", 0.01), ("b", 0.003), ("c", 1.0))]
+    broken = RunSnapshot(Run(store.path / "broken"), "crashed", Progress(), problem="No settings.")
+    view = View().sorted_by("learning_rate")
+    assert [run.name for run in view.arrange([broken, *runs])] == ["b", "a", "c", ""]
+    assert view.order == "rate, lowest first"
+    assert [run.name for run in View().sorted_by("model").arrange(runs)] == ["a", "b", "c"]
+
+
+def test_on_a_narrow_screen_name_status_and_accuracy_come_before_what_differs(store: Store) -> None:
+    runs = [listed(store, f"run {seed}", 0.9, seed=seed, batch_size=32 * seed, note="slow") for seed in (1, 2)]
+    assert columns(36, *runs)[:2] == ["status", "run"]
+    assert columns(110, *runs)[:5] == ["status", "run", "name", "batch_size", "seed"]
+    assert columns(110, *runs)[-4:] == ["epochs", "accuracy", "best acc", "time"]
+    assert columns(230, *runs)[-3:] == ["created", "note", "id"]
+
+
+def test_every_line_fits_and_its_figures_are_apart(store: Store) -> None:
+    draw = random.Random(33)
+    for _ in range(60):
+        runs = [
+            listed(
+                store, draw.choice(["", "a", "漢字", "a very long name " * 4]),
+                *[draw.random()] * draw.randint(0, 1200),
+                learning_rate=draw.choice([0.1, 1e-9, 1e12]), batch_size=draw.choice([1, 60_000]),
+                seed=draw.randrange(2**31), model=draw.choice(["cnn", "cnn-bn"]), note=draw.choice(["", "note " * 20]),
+            )
+            for _ in range(5)
+        ]  # fmt: skip
+        width = draw.randint(60, 240)
+        fitting = Wanted.by(runs).fitting(width)
+        assert sum(column.width + GAP for column in fitting) - GAP <= max(width, 60)
+        for run in runs:
+            for column in fitting:
+                text = cell(column, run, False)
+                assert cell_len(text) == column.width
+                if column.is_figure:
+                    assert "…" not in text, "no figure is cut"
+
+
+def test_all_curves_have_one_scale_that_stands_above_them(store: Store) -> None:
+    good, better = listed(store, "good", 0.9, 0.95), listed(store, "better", 0.97, 0.99)
+    failed = listed(store, "failed", 0.1, 0.1)
+    (curve,) = (column for column in Wanted.by((good, better, failed)).fitting(120) if column.name == "accuracy")
+    assert curve.title == "10-99.0 %"
+    texts = [curve.text(run, False) for run in (failed, good, better)]
+    assert texts[0] == "▁▁"
+    assert texts[2][-1] == "█"
+    assert texts[0] < texts[1] < texts[2]
+    assert texts[1] != listed_alone(good)
+
+
+def listed_alone(run: RunSnapshot) -> str:
+    """Return the curve of a run that is listed alone."""
+    (curve,) = (column for column in Wanted.by((run,)).fitting(120) if column.name == "accuracy")
+    return curve.text(run, False)
+
+
+def test_a_changed_learning_rate_is_a_difference(store: Store) -> None:
+    same = listed(store, "same", 0.9)
+    changed = replace(
+        listed(store, "changed", 0.9),
+        progress=Progress(changes=(RateChange(epoch=3, step=1, before=0.01, after=0.003),)),
+    )
+    (rate,) = differing((same, changed))
+    assert [rate.text(run, False) for run in (same, changed)] == ["0.01", "0.01 → 0.003"]
 
 
 def test_a_text_is_cut_to_its_cells() -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import click
+import msgspec
 
 from engine.runs import Run
 from tui import formats
@@ -26,10 +27,11 @@ from tui.commands.options import (
 from tui.snapshot import RunReplay, RunSnapshot
 from tui.terminal import clean
 
-COLUMNS = ("run", "status", "backend", "model", "epochs", "best acc", "time", "created", "name")
+FIRST, LAST = ("run", "status", "best acc"), ("epochs", "time", "created", "id", "name")
+"""The columns before and after those of the settings that differ."""
 FIGURES = ("epochs", "best acc", "time")
-DISPENSABLE = ("created", "backend", "time", "model", "epochs")
-"""The columns that a narrow terminal does without, the first first."""
+DISPENSABLE = ("id", "created", "time", "epochs")
+"""The columns that a narrow terminal does without, the first first; then go the settings, the last first."""
 SHORTEST_NAME = 12
 
 
@@ -37,7 +39,7 @@ SHORTEST_NAME = 12
 @store_option
 @json_option
 def runs(store_path: str | None, as_json: bool) -> None:
-    """List all runs with their status and best test accuracy, the newest last."""
+    """List all runs with their status, best test accuracy and the settings in which they differ, the newest last."""
     store = open_store(store_path)
     snapshots = [look_at(run) for run in store.runs()]
     if as_json:
@@ -126,19 +128,30 @@ def _summary(snapshot: RunSnapshot) -> dict[str, Any]:
         "name": snapshot.name,
         "note": snapshot.labels.note,
         "problem": snapshot.problem,
+        "dataset": progress.started.dataset.name if progress.started else None,
+        "device": progress.started.device if progress.started else None,
+        "settings": msgspec.structs.asdict(snapshot.config) if snapshot.config else None,
         "path": str(run.path),
     }
 
 
 def _print_runs(snapshots: list[RunSnapshot]) -> None:
-    rows = [_cells(snapshot) for snapshot in snapshots]
-    widths = {name: max(len(row[name]) for row in [{name: name}, *rows]) + COLUMN_GAP for name in COLUMNS}
-    columns, width = list(COLUMNS), output_width()
-    for spare in DISPENSABLE:
+    from rich.cells import cell_len
+
+    from tui.run_columns import differing
+
+    settings = differing(snapshots)
+    titles = [column.title for column in settings]
+    rows = [
+        _cells(snapshot) | {column.title: column.text(snapshot, True) for column in settings} for snapshot in snapshots
+    ]
+    columns, width = [*FIRST, *titles, *LAST], output_width()
+    widths = {name: max(cell_len(clean(row[name])) for row in [{name: name}, *rows]) + COLUMN_GAP for name in columns}
+    for spare in (*DISPENSABLE, *reversed(titles)):
         if sum(widths[name] for name in columns[:-1]) + min(widths["name"], SHORTEST_NAME) <= width:
             break
         columns.remove(spare)
-    table = make_table(*columns, right=FIGURES)
+    table = make_table(*columns, right=(*FIGURES, *(column.title for column in settings if column.is_figure)))
     table.columns[-1].max_width = max(1, width - sum(widths[name] for name in columns[:-1]))
     for row in rows:
         add_row(table, *(row[column] for column in columns))
@@ -148,14 +161,13 @@ def _print_runs(snapshots: list[RunSnapshot]) -> None:
 def _cells(snapshot: RunSnapshot) -> dict[str, str]:
     created = snapshot.run.created
     return {
-        "run": snapshot.run.id,
+        "run": snapshot.short_name,
         "status": f"waiting ({formats.ordinal(snapshot.place.number)})" if snapshot.place else snapshot.status,
-        "backend": snapshot.backend or "?",
-        "model": snapshot.model or "?",
-        "epochs": f"{len(snapshot.progress.epochs)}/{snapshot.epochs or '?'}",
         "best acc": _accuracy(snapshot) or "–",
+        "epochs": f"{len(snapshot.progress.epochs)}/{snapshot.epochs or '?'}",
         "time": formats.duration(snapshot.progress.seconds) if snapshot.progress.epochs else "–",
         "created": f"{created:%Y-%m-%d %H:%M}" if created else "–",
+        "id": snapshot.run.id,
         "name": _called(snapshot),
     }
 

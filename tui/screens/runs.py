@@ -17,7 +17,7 @@ from tui.control import is_resumable
 from tui.duel import has_rival
 from tui.formats import count, from_home
 from tui.keys import with_keys
-from tui.run_list import View
+from tui.run_list import Listing, View
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
 from tui.terminal import clean
@@ -35,12 +35,9 @@ EMPTY = "No runs yet. Press 1, then {train}, to train the first."
 
 @dataclass
 class RunsArranged(Message):
-    """The runs that are to be listed, in the order of `view`, out of `total`; of all, the longest name's length."""
+    """The runs that are to be listed, with what the list shows of them."""
 
-    runs: tuple[RunSnapshot, ...]
-    view: View
-    total: int
-    longest: int
+    listing: Listing
 
 
 class RunsScreen(ModeScreen):
@@ -51,8 +48,10 @@ class RunsScreen(ModeScreen):
         "Every training run, the newest first; < and > sort by another column, {invert} turns the order round. Enter "
         "opens a run: the Train screen shows its curves and the Mistakes screen what it gets wrong; runs launched "
         "together open together. Space marks runs: {compare} lays the curves of those marked over each other and "
-        "tells which settings differ, {delete} deletes them. {filter} finds runs by name, id, backend, model, status "
-        "or note. A run goes on without the app until its epochs are done."
+        "tells which settings differ, {delete} deletes them. {filter} finds runs by name, id, dataset, backend, model, "
+        "status or note. Of the settings, those that differ between the listed runs have a column, as many as fit. The "
+        "small curves are test accuracies; all share the scale that stands above them, on which equal steps are equal "
+        "ratios of the error. A run goes on without the app until its epochs are done."
     )
     CSS_PATH = ["runs.tcss", "compare.tcss"]  # the latter too, so that it is read ahead of time
     AUTO_FOCUS = "RunTable"  # not the filter, which would take keys that come early for its words
@@ -85,7 +84,7 @@ class RunsScreen(ModeScreen):
 
     def compose_body(self) -> ComposeResult:
         """Lay out the filter, the table, and what stands there while it is empty."""
-        yield FilterLine("name, id, backend, model, status or note", self._table)
+        yield FilterLine("name, id, dataset, backend, model, status or note", self._table)
         yield Static(classes="empty panel", id="no-runs", markup=False)
         yield self._table
         yield Static(id="told")
@@ -108,19 +107,20 @@ class RunsScreen(ModeScreen):
         if runs is None:
             self._show_empty()
         else:
-            self._arranging.ask(lambda: _arranged(runs, view))
+            self._arranging.ask(lambda: RunsArranged(Listing.of(runs, view)))
 
     def on_runs_arranged(self, message: RunsArranged) -> None:
         """List the runs."""
         known = {snapshot.run.id for snapshot in self.lab.runs or ()}
         self._marked = {run_id: None for run_id in self._marked if run_id in known}
-        self._table.show(message.runs, message.view, message.longest)
+        listing = message.listing
+        self._table.show(listing)
         self._show_empty()
         self._show_marks()
-        found = f"{count(len(message.runs))} of {count(message.total)} runs"
+        found = f"{count(len(listing.runs))} of {count(listing.total)} runs"
         self.query_one(FilterLine).tell(found)
-        number = "1 run" if message.total == 1 else f"{count(message.total)} runs"
-        number = found if message.view.words.strip() else number
+        number = "1 run" if listing.total == 1 else f"{count(listing.total)} runs"
+        number = found if listing.view.words.strip() else number
         entitle(self._table, Content(f"{number} in {clean(from_home(str(self.lab.store.path)))}"))
 
     def _show_empty(self) -> None:
@@ -139,6 +139,7 @@ class RunsScreen(ModeScreen):
             )
         self._table.display, empty.display = not text, bool(text)
         say(empty, Content(clean(text)))
+        self._tell()
 
     def _show_marks(self) -> None:
         self._table.mark(self._marked.keys())
@@ -187,10 +188,11 @@ class RunsScreen(ModeScreen):
         self._tell()
 
     def _tell(self) -> None:
-        """Say below the table what the chosen run has to say in words, and its note."""
-        chosen = self._chosen
+        """Say below the table which run is chosen, by its id, what it has to say in words, and its note."""
+        chosen = self._chosen if self._table.display else None
         title, text, _ = words_of(chosen, self.app) if chosen else ("", Content(""), "")
-        lines = [Content.assemble((clean(title), "bold"), "  ", text)] if title else []
+        lines = [Content.assemble((clean(chosen.short_name), "bold"), "  ", clean(chosen.run.id))] if chosen else []
+        lines += [Content.assemble((clean(title), "bold"), "  ", text)] if title else []
         if chosen and chosen.labels.note:
             lines.append(Content.assemble(("Note", "bold"), "  ", clean(chosen.labels.note)))
         told = self.query_one("#told", Static)
@@ -329,8 +331,3 @@ class RunsScreen(ModeScreen):
 def _identified(snapshot: RunSnapshot) -> str:
     """Return the run's id, behind its name if it has one: several may have the same."""
     return f"“{snapshot.name}” ({snapshot.run.id})" if snapshot.name else snapshot.run.id
-
-
-def _arranged(runs: tuple[RunSnapshot, ...], view: View) -> RunsArranged:
-    longest = max((len(snapshot.label) for snapshot in runs), default=0)
-    return RunsArranged(view.arrange(runs), view, len(runs), longest)

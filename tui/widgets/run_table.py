@@ -10,13 +10,14 @@ from textual import events
 from textual.message import Message
 
 from tui.cells import fitted
-from tui.run_list import GAP, Column, View, cell, columns_in
+from tui.run_columns import GAP, Column, cell
+from tui.run_list import Listing
 from tui.snapshot import RunSnapshot
 from tui.status import GLYPHS
 from tui.widgets.line_table import LineTable
 
-MARGIN = 3
-"""Cells before the first column, for the cursor and the mark."""
+MARGIN, MARGIN_RIGHT = 3, 1
+"""Cells before the first column, for the cursor and the mark, and after the last."""
 POINTER, ASCII_POINTER = "▸", ">"
 MARK, ASCII_MARK = "◆", "#"
 FALLING, RISING, ASCII_FALLING, ASCII_RISING = "▼", "▲", "v", "^"
@@ -62,26 +63,27 @@ class RunTable(LineTable):
     def __init__(self, *, ascii: bool = False, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._ascii = ascii
-        self._runs: tuple[RunSnapshot, ...] = ()
+        self._listing = Listing()
         self._marked: Set[str] = frozenset()
-        self._view = View()
-        self._longest = 0
+        self._columns: list[Column] = []
 
-    def show(self, runs: tuple[RunSnapshot, ...], view: View, longest: int) -> None:
-        """Show `runs`, which are in the order of `view`; the cursor stays on its run where that is among them.
+    def show(self, listing: Listing) -> None:
+        """Show the runs of `listing`; the cursor stays on its run where that is among them.
 
         In another order than before, it goes to the first.
-        `longest` is how many cells the longest name has, also of the runs that are not listed.
         """
-        chosen, before, known = self.chosen, self._runs, (self._view, self._longest)
-        self._runs, self._view, self._longest = runs, view, longest
-        is_sorted_anew = (view.column, view.is_falling) != (known[0].column, known[0].is_falling)
+        chosen, known = self.chosen, self._listing
+        self._listing = listing
+        runs, before, view = listing.runs, known.runs, listing.view
+        columns = self._find_columns()
+        is_sorted_anew = (view.column, view.is_falling) != (known.view.column, known.view.is_falling)
         position = 0 if is_sorted_anew else min(self.cursor, max(0, len(runs) - 1))
         if not is_sorted_anew and chosen and not (position < len(runs) and runs[position].run.id == chosen.run.id):
             position = next((at for at, one in enumerate(runs) if one.run.id == chosen.run.id), 0)
         changed = None
-        if len(before) == len(runs) and known == (view, longest):
+        if len(before) == len(runs) and known.view == view and not self._differ(columns):
             changed = [row for row, run in enumerate(runs) if run is not before[row]]
+        self._columns = columns
         self.show_rows(len(runs), position, changed)
         if self.chosen is not chosen:
             self.post_message(self.Highlighted(self.chosen))
@@ -94,17 +96,30 @@ class RunTable(LineTable):
     @property
     def chosen(self) -> RunSnapshot | None:
         """The run under the cursor."""
-        return self._runs[self.cursor] if self.cursor < len(self._runs) else None
+        return self.runs[self.cursor] if self.cursor < len(self.runs) else None
 
     @property
     def runs(self) -> tuple[RunSnapshot, ...]:
         """The runs that are listed, in order."""
-        return self._runs
+        return self._listing.runs
 
     @property
     def columns(self) -> list[Column]:
         """The columns that there is room for."""
-        return [column for column, _ in self._widths()]
+        return self._columns
+
+    def on_resize(self) -> None:
+        """Choose the columns that there is room for."""
+        self._columns = self._find_columns()
+        super().on_resize()
+
+    def _find_columns(self) -> list[Column]:
+        return self._listing.wanted.fitting(self.room.width - MARGIN - MARGIN_RIGHT)
+
+    def _differ(self, columns: list[Column]) -> bool:
+        """Whether `columns` are others than those shown: their names, widths or headings."""
+        shown, found = ([(one.name, one.width, one.heading) for one in each] for each in (self._columns, columns))
+        return shown != found
 
     def cursor_moved(self) -> None:
         """Tell which run is under the cursor now."""
@@ -120,30 +135,28 @@ class RunTable(LineTable):
     def heading_clicked(self, x: int) -> None:
         """Tell which column's heading that is."""
         start = MARGIN
-        for column, width in self._widths():
-            if start <= x < start + width + GAP and column.order:
+        for column in self._columns:
+            if start <= x < start + column.width + GAP and column.order:
                 self.post_message(self.HeaderClicked(column.name))
-            start += width + GAP
-
-    def _widths(self) -> list[tuple[Column, int]]:
-        return columns_in(self.scrollable_content_region.width - MARGIN, self._longest)
+            start += column.width + GAP
 
     def heading(self) -> list[Segment]:
         """Return the columns' names; an arrow is where the runs are sorted by."""
         quiet, chosen = self.style_of("quiet"), self.style_of("sorted")
         falling, rising = (ASCII_FALLING, ASCII_RISING) if self._ascii else (FALLING, RISING)
         segments = [Segment(" " * MARGIN, quiet)]
-        for column, width in self._widths():
-            is_sorted = column.name == self._view.column
-            arrow = (falling if self._view.is_falling else rising) if is_sorted else ""
-            name = f"{column.name[: width - len(arrow)]}{arrow}" if column.is_figure else f"{column.name} {arrow}"
-            text = fitted(name.rstrip(), width, column.is_figure, self._ascii)
+        view = self._listing.view
+        for column in self._columns:
+            is_sorted = column.name == view.column
+            arrow = (falling if view.is_falling else rising) if is_sorted else ""
+            name = f"{column.title}{arrow}" if column.is_figure else f"{column.title} {arrow}"
+            text = fitted(name.rstrip(), column.width, column.is_figure, self._ascii)
             segments += [Segment(text, chosen if is_sorted else quiet), Segment(" " * GAP, quiet)]
         return segments[:-1]
 
     def line(self, row: int) -> list[Segment]:
         """Return a run's line, after the cursor and the mark."""
-        snapshot, has_cursor = self._runs[row], row == self.cursor
+        snapshot, has_cursor = self.runs[row], row == self.cursor
         is_marked = snapshot.run.id in self._marked
         pointer, mark = (ASCII_POINTER, ASCII_MARK) if self._ascii else (POINTER, MARK)
         around = self.style_of(("cursor" if self.has_focus else "resting") if has_cursor else "text")
@@ -151,9 +164,9 @@ class RunTable(LineTable):
             Segment(pointer if has_cursor else " ", around),
             Segment(f"{mark if is_marked else ' '} ", around if has_cursor else self.style_of("mark")),
         ]
-        for column, width in self._widths():
+        for column in self._columns:
             style = around
-            if not has_cursor and column.name in ("status", "created", "note"):
+            if not has_cursor and column.name in ("status", "created", "note", "id"):
                 style = self.style_of(snapshot.status if column.name == "status" else "quiet")
-            segments += [Segment(cell(column, snapshot, width, self._ascii), style), Segment(" " * GAP, around)]
+            segments += [Segment(cell(column, snapshot, self._ascii), style), Segment(" " * GAP, around)]
         return segments[:-1]
