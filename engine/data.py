@@ -120,13 +120,13 @@ def find(data: str = "", reading: Callable[[Source], Dataset] | None = None) -> 
     skipped: list[str] = []
     for place in _usual_places():
         try:
-            return reading(_examine(place)), tuple(skipped)
+            return reading(_examine(place)), tuple(dict.fromkeys(skipped))  # two places may be the same folder
         except DataError as error:
             if error.title == OUT_OF_MEMORY:
                 raise
             if error.title != NOTHING_THERE:
                 skipped.append(f"Skipped: {error.message}")
-    return None, tuple(skipped)
+    return None, tuple(dict.fromkeys(skipped))
 
 
 def locate(data: str = "") -> Source | None:

@@ -22,6 +22,7 @@ import pytest
 
 from engine import data, download
 from engine.errors import DataError
+from engine.events import Warned
 from tests.waiting import PATIENCE
 
 COMPLETE = os.environ.get("MNIST_TUI_DATA", "")
@@ -625,6 +626,106 @@ class TestDownloading:
         (tmp_path / "file").touch()
         with pytest.raises(DataError, match="file/mnist cannot be written"):
             list(data.download_steps(tmp_path / "file" / "mnist", [serve(deliver(mnist))]))
+
+
+class TestDefaultPlaces:
+    """Nobody asked for what lies there: what is damaged is skipped with one notice, and the next source is used."""
+
+    def test_a_truncated_file_is_skipped_for_the_next_place(self, npz: Path, digits: data.Dataset) -> None:
+        torchvision = write_folder(Path.cwd() / "data" / "MNIST" / "raw", digits)
+        zipped = zip_up(torchvision / TRAIN_IMAGES)
+        zipped.write_bytes(zipped.read_bytes()[:-100])
+        keras = Path.home() / ".keras" / "datasets" / "mnist.npz"
+        keras.parent.mkdir(parents=True)
+        npz.rename(keras)
+        assert found_and_told() == (
+            f"Keras file {keras}",
+            [f"Skipped: {zipped} is cut off: its gzip stream has no end."],
+        )
+
+    @pytest.mark.parametrize("damage", ["cut off", "changed", "no zip at all"])
+    def test_a_damaged_keras_file_is_skipped_for_the_sample(
+        self, npz: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+    ) -> None:
+        monkeypatch.setenv("MNIST_TUI_OFFLINE", "1")
+        keras = Path.home() / ".keras" / "datasets" / "mnist.npz"
+        keras.parent.mkdir(parents=True)
+        content = npz.read_bytes()
+        middle = len(content) // 2
+        damaged = {"cut off": content[:-100], "changed": content[:middle] + bytes(9) + content[middle + 9 :]}
+        keras.write_bytes(damaged.get(damage, b"nothing"))
+        source, told = found_and_told()
+        assert source.startswith("sample of 5,000")
+        assert len(told) == 1
+        assert told[0].startswith(f"Skipped: {keras} ")
+
+    def test_what_was_asked_for_is_not_skipped(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        zipped = zip_up(folder / TRAIN_IMAGES)
+        zipped.write_bytes(zipped.read_bytes()[:-100])
+        assert_refused(folder, "cut off")
+        monkeypatch.setenv("MNIST_TUI_DATA", str(folder))
+        with pytest.raises(DataError, match="cut off"):
+            data.load()
+
+    @pytest.mark.parametrize("is_whole_length", [False, True])
+    def test_a_good_gz_beside_a_damaged_plain_file_is_used(self, folder: Path, is_whole_length: bool) -> None:
+        plain = folder / TRAIN_IMAGES
+        content = plain.read_bytes()
+        plain.with_name(f"{TRAIN_IMAGES}.gz").write_bytes(gzip.compress(content))
+        plain.write_bytes(gzip.compress(content)[:-20] if is_whole_length else content[:-100])
+        steps = list(data.load_steps(str(folder)))
+        (told,) = (step.message for step in steps if isinstance(step, Warned))
+        assert told.startswith(f"{plain} is cut off")
+        assert told.endswith(f"{TRAIN_IMAGES}.gz is used instead.")
+        assert data.load(str(folder)).info.train_examples == 60
+
+    def test_places_without_a_dataset_are_not_worth_a_notice(self, digits: data.Dataset) -> None:
+        (Path.cwd() / "data" / "MNIST" / "raw").mkdir(parents=True)
+        keras = Path.home() / ".keras" / "datasets"
+        keras.mkdir(parents=True)
+        write_npz(keras / "mnist.npz", digits)
+        assert found_and_told() == (f"Keras file {keras / 'mnist.npz'}", [])
+
+
+def found_and_told() -> tuple[str, list[str]]:
+    """Return where the dataset comes from that is found without asking for one, and the warnings about it."""
+    told = [step.message for step in data.load_steps() if isinstance(step, Warned)]
+    return data.load().info.source, told
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_that_are_not_there_are_the_cause_and_not_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv(variable, "/no/such/ca.pem")
+    with pytest.raises(DataError) as caught:
+        list(data.download_steps(tmp_path / "cache", ["https://127.0.0.1:1/"]))
+    assert f"{variable} names /no/such/ca.pem, which is not there" in caught.value.message
+    assert f"Correct or unset {variable}." in caught.value.hint
+    assert "written" not in str(caught.value)
+
+
+def test_a_proxy_that_cannot_be_reached_is_named_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("no_proxy")
+    monkeypatch.setenv("https_proxy", "http://me:secret@127.0.0.1:1")
+    with pytest.raises(DataError, match=r"through the proxy 127\.0\.0\.1:1") as caught:
+        list(data.download_steps(tmp_path / "cache", ["https://example.invalid/"]))
+    assert "secret" not in str(caught.value)
+
+
+def test_a_deleted_current_folder_does_not_keep_the_sample_from_being_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: data.Dataset
+) -> None:
+    monkeypatch.setenv("MNIST_TUI_OFFLINE", "1")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert data.load().info.fingerprint == digits.info.fingerprint
+    with pytest.raises(DataError, match="the current folder has been deleted"):
+        data.load("digits")
 
 
 class TestLoading:

@@ -113,6 +113,27 @@ def test_a_file_that_is_no_toml_is_named(config_file: Path, content: bytes) -> N
     assert str(config_file) in caught.value.message
 
 
+def test_a_byte_order_mark_at_the_beginning_is_no_mistake(config_file: Path) -> None:
+    config_file.write_bytes(b"\xef\xbb\xbfepochs = 3\n")
+    assert plan_run({}).config.epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("epochs = 3".encode("utf-16"), "it is UTF-16, not UTF-8"),
+        ("epochs = 3".encode("utf-32"), "it is UTF-32, not UTF-8"),
+        ("epochs = 3\nname = 'ü'".encode("latin-1"), "it is not UTF-8 (byte 0xfc in line 2)"),
+    ],
+)
+def test_another_encoding_is_named(config_file: Path, content: bytes, words: str) -> None:
+    config_file.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        plan_run({})
+    assert caught.value.message == f"{config_file} cannot be read: {words}."
+    assert "UTF-8" in caught.value.hint
+
+
 def test_a_folder_in_the_files_place_is_named(config_file: Path) -> None:
     config_file.mkdir()
     with pytest.raises(ConfigError, match="it is a folder"):

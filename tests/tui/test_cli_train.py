@@ -16,7 +16,9 @@ import pyte
 import pytest
 
 from engine import events
+from engine.config import TrainConfig
 from engine.data import Dataset
+from engine.launcher import launch
 from engine.runs import Run, Store
 from tests.conftest import write_idx
 from tests.tui.cli_harness import COMMAND, QUICK, call, each_backend, needs_a_framework, on_terminal, refused, start
@@ -230,23 +232,60 @@ def test_a_killed_worker_is_reported_with_its_last_words(cli_store: Path) -> Non
 
 
 @needs_a_framework
-def test_a_failed_run_says_why_and_what_to_do(cli_store: Path) -> None:
-    ended = call("train", "--batch-size", "121", "--threads", "1")
-    assert ended.returncode == 1
-    assert "Batch size must be at most the 120 training images" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert the_run(cli_store).status() == "failed"
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--batch-size", "121"], "Batch size must be at most the 120 training images of this run."),
+        (["--validation", "120"], "Validation must leave some of the 120 training images."),
+        (["--model", "cnn-strided", "--batch-size", "119"], "leave a last one of a single image"),
+        (["--device", "mps", "--backend", "tensorflow"], "TensorFlow does not train on mps"),
+    ],
+)
+@pytest.mark.parametrize("detach", [[], ["--detach"]])
+def test_what_cannot_start_is_refused_before_a_run_is_created(
+    cli_store: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str, detach: list[str]
+) -> None:
+    assert words in refused(capsys, ["train", *arguments, *detach])
+    assert not cli_store.exists()
 
 
 @needs_a_framework
 @pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="there is a CUDA device here")
-def test_a_device_that_is_not_there_fails_the_run(cli_store: Path) -> None:
-    ended = call("train", "--device", "cuda:7", *QUICK)
-    assert ended.returncode == 1
-    title, message, hint = ended.stderr.splitlines()
+def test_a_device_that_is_not_there_is_refused_before_a_run_is_created(
+    cli_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    title, message, hint = refused(capsys, ["train", "--device", "cuda:7", *QUICK]).splitlines()
     assert title == "Error: Device not available"
     assert "cuda:7" in message
     assert "mnist-tui devices" in hint
+    assert not cli_store.exists()
+
+
+@needs_a_framework
+def test_a_state_folder_that_cannot_be_made_is_named_and_leaves_no_run(
+    cli_store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/nope")
+    said = refused(capsys, ["train", *QUICK])
+    assert "/proc/nope cannot be written: nothing can be created in /proc." in said
+    assert "Set XDG_STATE_HOME to a folder that you may write to." in said
+    assert "--store" not in said
+    assert Store(cli_store).runs() == []
+
+
+@needs_a_framework
+def test_a_worker_that_is_started_in_a_deleted_folder_works_elsewhere(
+    cli_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\npwd\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    started = launch(Store(cli_store), TrainConfig.create(device="cpu"), skip_queue=True)
+    wait_until(lambda: started.log_path.read_text().endswith("\n/\n"), "the worker says that it works in /")
 
 
 @needs_a_framework
