@@ -177,6 +177,7 @@ class _Download:
                     raise ValueError("nobody waits for this file any more, or it is larger than any of MNIST's")
                 self._news.put(body.tell())
         body.seek(0)
+        Path(output_file).unlink()  # which pooch made for this user alone; a new one has the mode that the umask leaves
         Path(output_file).write_bytes(idx.unzipped(body).read(LARGEST_FILE + 1))
 
 

@@ -486,8 +486,12 @@ class TestDownloading:
     def test_a_mirror_delivers_the_files_unzipped(
         self, mnist: Path, serve: Callable[[Answer], str], tmp_path: Path
     ) -> None:
-        started = time.monotonic()
-        steps = list(data.download_steps(tmp_path, [serve(deliver(mnist))]))
+        started, before = time.monotonic(), os.umask(0o002)
+        try:
+            steps = list(data.download_steps(tmp_path, [serve(deliver(mnist))]))
+        finally:
+            os.umask(before)
+        assert {f"{path.stat().st_mode & 0o777:o}" for path in tmp_path.iterdir()} == {"664"}
         assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
         assert data.load(str(tmp_path)).info.name == "MNIST"
         last = {step.file: step for step in steps}
