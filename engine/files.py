@@ -51,8 +51,7 @@ def _take_after(path: Path, descriptor: int) -> None:
     with suppress(OSError):
         found = os.lstat(path)
         if stat.S_ISREG(found.st_mode):
-            with suppress(OSError):
-                os.fchown(descriptor, -1, found.st_gid)
+            os.fchown(descriptor, -1, found.st_gid)  # else the mode would let another group in
             os.fchmod(descriptor, stat.S_IMODE(found.st_mode))
 
 

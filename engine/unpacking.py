@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LARGEST_RATIO = 1032
 """Of DEFLATE, see https://zlib.net/zlib_tech.html: packed bytes cannot hold more, whatever a header says."""
+CHUNK_BYTES = 1024 * 1024
 LARGEST_ARRAY = 2 * 1024**3
 """The most bytes of one array of a dataset: 2.7 million images of 28×28."""
 
@@ -46,8 +47,10 @@ def unpacked(archive: ZipFile, name: str, most: int = LARGEST_ARRAY) -> np.ndarr
         size = math.prod(shape) * dtype.itemsize
         if min(shape, default=0) < 0 or size > member.file_size:
             raise ValueError(f"{name} announces {size:,} bytes in a member of {member.file_size:,}")
-        content = bytearray(file.read(size))
-        if len(content) < size or file.read(1):
+        content = bytearray()
+        while chunk := file.read(min(CHUNK_BYTES, size + 1 - len(content))):
+            content += chunk
+        if len(content) != size:
             raise ValueError(f"{name} is not as long as its header announces")
     array = np.frombuffer(content, dtype)
     return array.reshape(shape, order="F" if is_fortran else "C")
