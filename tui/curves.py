@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from engine.events import Step
-from engine.step_history import intervals, position, smoothed
+from engine.step_history import position, smoothed
 from tui.family import SHORT_NAMES, Family
 from tui.snapshot import RunSnapshot
 from tui.widgets.chart import COLORS, LineStyle, Mark, Series
@@ -27,6 +26,21 @@ def loss_curves(family: Family) -> tuple[Series, ...]:
 def accuracy_curves(family: Family) -> tuple[Series, ...]:
     """Return the same curves of the accuracy."""
     return _family_curves(family, "accuracy")
+
+
+def loss_note(family: Family) -> str:
+    """Say what makes a training loss higher than a test loss of the same network: `train: smoothed, augmented`."""
+    config = family.display.config
+    if config is None:
+        return ""
+    match config.label_smoothing > 0, config.augmentation != "none":
+        case True, True:
+            return "train: smoothed, augmented"
+        case True, False:
+            return "train: smoothed labels"
+        case False, True:
+            return "train: augmented"
+    return ""
 
 
 def compared_curves(snapshots: Sequence[RunSnapshot], names: Sequence[str], figure: str) -> tuple[Series, ...]:
@@ -78,7 +92,7 @@ def _series(name: str, points: Sequence[tuple[float, float]], figure: str, style
 
 def _training_points(snapshot: RunSnapshot, figure: str) -> list[tuple[float, float]]:
     """Return the moving average of a training figure, from step to step as far as they are known."""
-    found = intervals(_steps(snapshot), snapshot.progress.epochs)
+    found = snapshot.intervals
     values = [getattr(interval, figure) for interval in found]
     averages = smoothed(values, [interval.end - interval.start for interval in found], smoothing_span(snapshot.epochs))
     return [(interval.end, average) for interval, average in zip(found, averages, strict=True)]
@@ -90,28 +104,16 @@ def marks_of(family: Family) -> tuple[Mark, ...]:
     return tuple({Mark(mark.x, mark.text): None for one in shown for mark in one.change_marks})
 
 
-def _steps(snapshot: RunSnapshot) -> list[Step]:
-    """Return the steps of a run; after a resume from an older checkpoint, those up to there."""
-    last = snapshot.epoch_step
-    steps = snapshot.steps or ((last,) if last else ())
-    return [step for step in steps if position(step) <= _reached(snapshot)]
-
-
-def _reached(snapshot: RunSnapshot) -> float:
-    """Return how far the run has come, in epochs."""
-    epochs, step = snapshot.progress.epochs, snapshot.progress.last_step
-    return max(float(epochs[-1].epoch) if epochs else 0.0, position(step) if step else 0.0)
-
-
 def rate_curves(family: Family) -> tuple[Series, ...]:
     """Return the learning rate of the run on display, and of its partner where it is another one."""
     curves: list[Series] = []
     for color, (backend, one) in enumerate(family.pair.items() or [("", family.display)]):
-        points = [(position(step), step.learning_rate) for step in _steps(one)]
+        points = [(position(step), step.learning_rate) for step in one.trained_steps]
         points += [(float(epoch.epoch), epoch.learning_rate) for epoch in one.progress.epochs if not one.steps]
         style = LineStyle(color, dashed=bool(curves)) if backend else RATE
         if points:
-            curves.append(_series("learning rate", points, "rate", style, SHORT_NAMES.get(backend, "")))
+            xs, ys = [x for x, _ in points], [y for _, y in points]
+            curves.append(Series("now", xs, ys, style, SHORT_NAMES.get(backend, ""), has_marks=False))
     return tuple(curves)
 
 
@@ -126,7 +128,7 @@ def axis_end(family: Family) -> float:
     A live curve so grows to the right in a picture that stands still, and is not squeezed into its left edge either.
     """
     shown = family.pair.values() or [family.display]
-    reached = max(map(_reached, shown))
+    reached = max(one.reached for one in shown)
     planned = max(one.epochs for one in shown)
     ends = (digit * 10.0**decade for decade in range(7) for digit in (1, 2, 5))
     return min(next((end for end in ends if end >= reached), reached), max(planned, math.ceil(reached)))

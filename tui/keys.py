@@ -32,6 +32,7 @@ IN_TEXTS = {
     "rate": "R",
     "other_run": "v",
     "zoom": "z",
+    "other_chart": "w",
     "output": "o",
     "copy": "c",
     "compare": "m",

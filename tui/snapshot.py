@@ -14,7 +14,7 @@ from engine.events import AnyEvent
 from engine.labels import UNLABELLED, Labels, Stamp, read_labels, stamp_of
 from engine.postmortem import crash_of, last_words
 from engine.runs import LIVE, Progress, Run, Status
-from engine.step_history import StepHistory
+from engine.step_history import Interval, StepHistory, intervals, position
 from engine.turns import Place, place_of
 from tui.change_words import ChangeMark, change_marks
 from tui.formats import memory_size
@@ -107,6 +107,23 @@ class RunSnapshot:
         if step is None or self.progress.finished or (done and done[-1].epoch >= step.epoch):
             return None
         return step
+
+    @property
+    def reached(self) -> float:
+        """How far the run has come, in epochs."""
+        epochs, step = self.progress.epochs, self.progress.last_step
+        return max(float(epochs[-1].epoch) if epochs else 0.0, position(step) if step else 0.0)
+
+    @property
+    def trained_steps(self) -> list[events.Step]:
+        """The steps that are known; after a resume from an older checkpoint, those up to there."""
+        last = self.epoch_step
+        return [step for step in self.steps or ((last,) if last else ()) if position(step) <= self.reached]
+
+    @cached_property
+    def intervals(self) -> list[Interval]:
+        """The training figures between one step and the next."""
+        return intervals(self.trained_steps, self.progress.epochs)
 
     @property
     def seconds_left(self) -> float | None:

@@ -21,6 +21,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.quit import QuitScreen
 from tui.widgets.chart import Chart
 from tui.widgets.epoch_table import EpochTable
+from tui.widgets.gallery import Gallery
 from tui.widgets.mode_bar import MODE_TITLES
 
 MODES = {"1": "Train", "2": "Runs", "3": "Mistakes", "4": "Data", "5": "Model"}
@@ -359,4 +360,67 @@ async def test_a_run_that_is_starting_does_not_come_after_itself(store: Store) -
     async with opened(store) as (app, _):
         await until_shown(app, "◌ waiting", "Loading the framework")
         assert "comes next" not in shown(app)
+    written.vanish()
+
+
+async def test_the_charts_and_what_is_around_them_use_the_room_that_there_is(store: Store) -> None:
+    """Larger terminals have larger charts, the mistakes, and at last the learning rate and the filters."""
+    written = WrittenRun(store, epochs=2)
+    written.start()
+    for epoch in (1, 2):
+        written.epoch(epoch, wrong=12 - epoch)
+    written.save_checkpoint(2)
+    run = written.finish()
+    seen: dict[tuple[int, int], set[str]] = {}
+    areas: dict[tuple[int, int], int] = {}
+    async with opened(store, size=(80, 24), open_run=run) as (app, pilot):
+        await until_shown(app, "✓ completed")
+        for size in ((80, 24), (120, 40), (200, 60)):
+            await pilot.resize_terminal(*size)
+            await until(lambda size=size: app.screen.size == size, "it is laid out anew")  # type: ignore[misc]
+            await pilot.pause()
+            parts = ("loss", "accuracy", "newest", "rate", "forming")
+            seen[size] = {part for part in parts if app.screen.query_one(f"#{part}").region}
+            areas[size] = app.screen.query_one("#loss").region.area
+        await until_shown(app, "newest mistakes: 10 after epoch 2", "filter 1", "0→1  ", "after epoch 2")
+    assert seen == {
+        (80, 24): {"loss"},
+        (120, 40): {"loss", "accuracy", "newest"},
+        (200, 60): {"loss", "accuracy", "newest", "rate", "forming"},
+    }
+    assert areas[80, 24] < areas[120, 40] < areas[200, 60] / 3
+
+
+async def test_in_a_small_terminal_a_key_changes_loss_for_accuracy(store: Store) -> None:
+    completed(store)
+    async with opened(store, size=(80, 24)) as (app, pilot):
+        await until_shown(app, "✓ completed", "w Show", "─ loss ─")
+        await pilot.press("w")
+        await until_shown(app, "─ accuracy, % ─")
+        assert "─ loss ─" not in shown(app)
+        await pilot.press("w")
+        await until_shown(app, "─ loss ─")
+    async with opened(store, size=(120, 40)) as (app, _):
+        await until_shown(app, "─ loss ─", "─ accuracy, % ─")
+        assert "w Show" not in shown(app)
+
+
+async def test_of_a_training_loss_that_is_not_the_test_s_it_says_why(store: Store) -> None:
+    written = WrittenRun(store, label_smoothing=0.1, augmentation="shift")
+    written.start()
+    written.epoch(1)
+    async with opened(store) as (app, _):
+        await until_shown(app, "train: smoothed, augmented · epoch")
+    written.vanish()
+
+
+async def test_mistakes_are_those_of_the_newest_epoch_and_the_new_ones_first(store: Store) -> None:
+    written = WrittenRun(store)
+    written.start()
+    written.epoch(1, wrong=3)
+    async with opened(store) as (app, _):
+        await until_shown(app, "newest mistakes: 3 after epoch 1")
+        written.epoch(2, wrong=5)
+        await until(lambda: "5 after epoch 2, 2 of them new" in shown(app), "the next ones follow")
+        assert app.screen.query_one("#newest Gallery", Gallery).count == 5
     written.vanish()

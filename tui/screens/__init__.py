@@ -25,9 +25,10 @@ def mode_screens() -> dict[str, str | Callable[[], Screen[Any]]]:
 
 
 def import_screens() -> None:
-    """Import all screens: for a thread, so that each opens at once when its key is pressed."""
+    """Import all screens and the plotting library: for a thread, so that each opens at once when it is wanted."""
     for mode in _SCREENS:
         import_module(f"tui.screens.{mode}")
+    import_module("plotext")
 
 
 def screen_classes() -> dict[str, type[Screen[Any]]]:

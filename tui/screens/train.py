@@ -28,7 +28,9 @@ from tui.terminal import clean
 from tui.widgets.chart import Chart
 from tui.widgets.curve_charts import CurveCharts
 from tui.widgets.epoch_table import EpochTable
+from tui.widgets.inside_run import InsideRun
 from tui.widgets.log_pane import LogPane
+from tui.widgets.newest_mistakes import NewestMistakes
 from tui.widgets.progress_row import ProgressRow
 from tui.widgets.readings import ReadingsBox
 from tui.widgets.repaint import entitle, say, undertitle
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from tui.command_line import CommandsWritten
 
 RECENT = (50, 10, 5)  # epochs
+MEDIUM, TALL = 100, 32
+"""Columns and lines of the terminal; where it has fewer of both, there is room for one chart at a time."""
 EMPTY = (
     "No run yet. Press {train} to train with the settings on the left.\n\n"
     "Down or Tab goes to them; in a field, Enter or ctrl+t trains."
@@ -54,12 +58,15 @@ class TrainScreen(ModeScreen):
         "The curves and the table follow it. {both} trains the same recipe on both frameworks, matched, one after the "
         "other, and lays their curves over each other; {duel} shows both side by side. Repeats, under More, trains "
         "over several seeds. {other_run} shows another run of those launched together. Leaving with {detach} lets them "
-        "train on. In the charts, filled signs stand for training and hollow ones for the test, where an epoch ends; "
-        "{zoom} shows the last epochs alone. {output} shows what the run's worker printed, {copy} the command that "
-        "trains the same without the app. Arrows or Tab go from field to field. In the form, letters and digits "
-        "belong to the field: there Enter trains, ctrl+t does so from anywhere, and Escape leaves the form."
+        "train on. In the charts, solid lines with filled signs are training, averaged over the last steps, and "
+        "dashed ones with hollow signs the test, after each epoch; {zoom} shows the last epochs alone. In a small "
+        "terminal, {other_chart} changes loss for accuracy. {output} shows what the run's worker printed, {copy} the "
+        "command that trains the same without the app. Arrows or Tab go from field to field. In the form, letters and "
+        "digits belong to the field: there Enter trains, ctrl+t does so from anywhere, and Escape leaves the form."
     )
     CSS_PATH = "train.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (MEDIUM, "-medium"), (150, "-wide"), (180, "-vast")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall"), (50, "-high")]
     AUTO_FOCUS = ""  # not the form, which would take letters for its fields: the first key may well be the one to train
     BINDINGS = [
         Binding("t", "train", "Train", tooltip="Train as the form says", id="train"),
@@ -80,6 +87,7 @@ class TrainScreen(ModeScreen):
             id="zoom",
         ),
         Binding("L", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale", id="log_scale"),
+        Binding("w", "other_chart", "Show", tooltip="Show the accuracy in place of the loss", id="other_chart"),
         Binding("o", "output", "Output", tooltip="Show what the run's worker printed, or hide it", id="output"),
         Binding("c", "command", "Copy", tooltip="Copy the command that trains the same without the app", id="copy"),
         Binding(
@@ -105,14 +113,17 @@ class TrainScreen(ModeScreen):
                 yield CurveCharts(mode=self.lab.curve_mode, id="charts")
                 yield LogPane(id="log")
                 yield RunNotice()
-                with Vertical(id="history"):
-                    yield Static(with_keys(self.app, EMPTY), id="empty", markup=False)
-                    yield Static(id="run-recipe", markup=False)
-                    yield EpochTable(ascii=self.lab.ascii)
-                    yield ProgressRow(id="progress")
-                    yield ReadingsBox(id="readings")
-                    yield Static(id="summary", markup=False)
-                    yield Static(id="result", markup=False)
+                with Horizontal(id="below"):
+                    with Vertical(id="history"):
+                        yield Static(with_keys(self.app, EMPTY), id="empty", markup=False)
+                        yield Static(id="run-recipe", markup=False)
+                        yield EpochTable(ascii=self.lab.ascii)
+                        yield ProgressRow(id="progress")
+                        yield ReadingsBox(id="readings")
+                        yield Static(id="summary", markup=False)
+                        yield Static(id="result", markup=False)
+                    yield InsideRun(curves=self.lab.curve_mode, pictures=self.lab.picture_mode, id="inside-run")
+                yield NewestMistakes(mode=self.lab.picture_mode, ascii=self.lab.ascii, id="newest")
 
     def on_mount(self) -> None:
         """Follow the run on display and what is found out about this machine."""
@@ -137,12 +148,16 @@ class TrainScreen(ModeScreen):
             self.notify(with_keys(self.app, told), markup=False)
 
     def on_resize(self) -> None:
-        """Say as much as there is room for."""
+        """Show as much as there is room for."""
         self._show_run()
+        self.refresh_bindings()
 
     def _show_run(self) -> None:
         family = self.lab.family
+        self.query_one("#run").set_class(family is None, "-nothing")
         self.query_one(CurveCharts).show(family)
+        self.query_one(InsideRun).show(family)
+        self.query_one(NewestMistakes).show(family.display if family else None)
         self.query_one(LogPane).follow(family.display.run if family else None)
         self.query_one(RunNotice).show(family.display if family else None)
         self.query_one(EpochTable).show(family)
@@ -295,6 +310,8 @@ class TrainScreen(ModeScreen):
                 return len(self._zooms()) > 1 and self.query_one("#charts").display
             case "log_scale":
                 return self.query_one("#charts").display
+            case "other_chart":
+                return self.app.size.width < MEDIUM and self.app.size.height < TALL
             case "other":
                 return bool(self.lab.family and len(self.lab.family.members) > 1)
         return True
@@ -319,6 +336,14 @@ class TrainScreen(ModeScreen):
         """Return of how many epochs the charts can show the last; 0 stands for all."""
         epochs = max((member.epochs for member in self.lab.family.members), default=0) if self.lab.family else 0
         return [0, *(recent for recent in RECENT if recent < epochs)]
+
+    def action_other_chart(self) -> None:
+        """Show the accuracy in place of the loss, or the loss again, where there is room for one of them."""
+        self.query_one(CurveCharts).toggle_class("-accuracy")
+
+    @on(NewestMistakes.Asked)
+    async def _show_mistakes(self) -> None:
+        await self.app.switch_mode("mistakes")
 
     def action_log_scale(self) -> None:
         """Show the loss on a logarithmic scale, or on a plain one again."""

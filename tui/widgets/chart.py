@@ -23,6 +23,8 @@ from tui.widgets.plot import AXIS, GRID, MARK, LineStyle, Mark, Series, Stretch,
 __all__ = ["Chart", "LineStyle", "Mark", "Series"]
 
 REBUILD_SECONDS = 0.5  # a build takes some 4 ms and is 1 kB to send, and a curve over epochs moves slowly
+REMOTE = 3
+"""How many times as long a chart rests over SSH."""
 COLORS = 6
 X_LABEL, NO_CURVES = "epoch", "No epochs yet"
 ROOM_FOR_LEGEND = 6  # rows
@@ -90,7 +92,7 @@ class Chart(Widget):
     ) -> None:
         """`y_format` writes the ticks of the y axis, `value_format` the last values in the legend."""
         super().__init__(id=id)
-        self._title = title
+        self._title, self._note = title, ""
         self.set_reactive(Chart.mode, mode)
         self.set_class(mode is CurveMode.ASCII, "-ascii")
         self.border_title = Content(clean(title))
@@ -102,11 +104,15 @@ class Chart(Widget):
         self._rows: list[list[Stretch]] = []
         self._strips: list[Strip] = []  # `_rows` in the theme's colours
 
-    def show(self, series: Sequence[Series], marks: Sequence[Mark] = (), end: float = 0.0) -> None:
+    def show(self, series: Sequence[Series], marks: Sequence[Mark] = (), end: float = 0.0, note: str = "") -> None:
         """Show these curves instead: at once, or when the last ones have been there for a moment.
 
-        `marks` are what happened on the way, and `end` is how far the x axis goes at least.
+        `marks` are what happened on the way, `end` is how far the x axis goes at least, and `note` is something to know
+        about the curves.
         """
+        if note != self._note:
+            self._note = note
+            self._label_axis()
         self._latest = Picture(tuple(series), tuple(marks), end)
         if self._cooldown is None:
             self._show_latest()
@@ -122,7 +128,11 @@ class Chart(Widget):
 
     def watch_recent(self) -> None:
         """Say so at the axis."""
-        self.border_subtitle = Content(f"last {self.recent} {X_LABEL}s" if self.recent else X_LABEL)
+        self._label_axis()
+
+    def _label_axis(self) -> None:
+        label = f"last {self.recent} {X_LABEL}s" if self.recent else X_LABEL
+        self.border_subtitle = Content(f"{clean(self._note)} · {label}" if self._note else label)
 
     def watch_mode(self) -> None:
         """Draw the box with the same characters."""
@@ -134,7 +144,8 @@ class Chart(Widget):
             self._shown = self._latest
             self._refresh_changed()
             if self.is_running:
-                self._cooldown = self.set_timer(REBUILD_SECONDS, self._show_latest)
+                slowness = REMOTE if self.app.animation_level == "none" else 1
+                self._cooldown = self.set_timer(slowness * REBUILD_SECONDS, self._show_latest)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

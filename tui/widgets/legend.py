@@ -77,7 +77,7 @@ def _marks(drawn: Numbered, mode: CurveMode, value_format: Callable[[float], str
 
 
 def _mark(one: Series, mode: CurveMode) -> str:
-    return epoch_marker(one.style, mode is CurveMode.ASCII)
+    return epoch_marker(one.style, mode is CurveMode.ASCII) if one.has_marks else line_sample(one.style, mode)
 
 
 def _words(name: str, one: Series, value_format: Callable[[float], str]) -> str:

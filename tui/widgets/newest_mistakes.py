@@ -30,6 +30,7 @@ SECONDS_BETWEEN = 8.0
 """Five pictures are 10 kB, and a run may finish several epochs a second."""
 NONE_YET = "The digits that it gets wrong are shown here after the first epoch"
 NO_MISTAKES = "No mistakes"
+TITLE = "newest mistakes"
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,21 @@ class Mistake:
 
 @dataclass
 class MistakesPicked(Message):
-    """The surest mistakes of a run after `epoch`, the surest first; of `wrong` in all. `problem` says why not."""
+    """Some of the `wrong` mistakes of a run after `epoch`, of which `new` were right an epoch before.
+
+    `problem` says why there are none.
+    """
 
     run_id: str
     epoch: int
     wrong: int
+    new: int = 0
     mistakes: tuple[Mistake, ...] = ()
     problem: str = ""
 
 
 class NewestMistakes(Vertical):
-    """Shows the surest mistakes after the newest epoch of a run. Reading them is done on a thread."""
+    """Shows mistakes after the newest epoch of a run, those that are new first. Reading them is done on a thread."""
 
     @dataclass
     class Asked(Message):
@@ -77,7 +82,7 @@ class NewestMistakes(Vertical):
 
     def on_mount(self) -> None:
         """Say what this is going to be."""
-        self.border_title = Content("surest mistakes")
+        self.border_title = Content(TITLE)
 
     def show(self, snapshot: RunSnapshot | None) -> None:
         """Show the mistakes of that run: at once, or while it trains when the last ones have been there for a while."""
@@ -118,8 +123,7 @@ class NewestMistakes(Vertical):
         tiles = {mistake.index: Tile(mistake.image, (mistake.caption,)) for mistake in picked.mistakes}
         gallery.empty = clean(picked.problem) or NO_MISTAKES
         gallery.show(list(tiles), tiles.__getitem__)
-        title = f"surest of {count(picked.wrong)} mistakes after epoch {picked.epoch}"
-        entitle(self, Content("surest mistakes" if picked.problem else title))
+        entitle(self, Content(_title(picked)))
 
     def _clear(self) -> None:
         if self._asked is not None:
@@ -127,15 +131,22 @@ class NewestMistakes(Vertical):
             gallery = self.query_one(Gallery)
             gallery.empty = NONE_YET
             gallery.clear()
-            entitle(self, Content("surest mistakes"))
+            entitle(self, Content(TITLE))
 
     def on_click(self) -> None:
         """Ask for all of them."""
         self.post_message(self.Asked())
 
 
+def _title(picked: MistakesPicked) -> str:
+    if picked.problem:
+        return TITLE
+    new = f", {count(picked.new)} of them new" if picked.new else ""
+    return f"{TITLE}: {count(picked.wrong)} after epoch {count(picked.epoch)}{new}"
+
+
 def pick_mistakes(snapshot: RunSnapshot, epoch: int, arrow: str) -> Message:
-    """Read what the run got wrong after `epoch`, and return the mistakes that it was surest of."""
+    """Read what the run got wrong after `epoch`: what is new since the epoch before first, and of each the surest."""
     from tui.mistakes import AnswersFound, AnswersMissing, find_answers
 
     found = find_answers(snapshot, epoch)
@@ -143,17 +154,17 @@ def pick_mistakes(snapshot: RunSnapshot, epoch: int, arrow: str) -> Message:
         return MistakesPicked(snapshot.run.id, epoch, 0, problem=found.error.message)
     assert isinstance(found, AnswersFound)
     answers, images = found.answers, found.dataset.test_images
-    surest = sorted(answers.mistakes.tolist(), key=lambda index: -answers.confidence[index])[:MOST]
+    before = find_answers(snapshot, epoch - 1) if epoch > 1 else None
+    was_right = ~before.answers.wrong if isinstance(before, AnswersFound) else answers.wrong & False
+    ranked = sorted(answers.mistakes.tolist(), key=lambda index: (not was_right[index], -answers.confidence[index]))
+    mistakes = (
+        Mistake(
+            index,
+            images[index],
+            f"{answers.labels[index]}{arrow}{answers.predicted[index]}  {100 * answers.confidence[index]:.0f} %",
+        )
+        for index in ranked[:MOST]
+    )
     return MistakesPicked(
-        snapshot.run.id,
-        epoch,
-        len(answers.mistakes),
-        tuple(
-            Mistake(
-                index,
-                images[index],
-                f"{answers.labels[index]}{arrow}{answers.predicted[index]}  {100 * answers.confidence[index]:.0f} %",
-            )
-            for index in surest
-        ),
+        snapshot.run.id, epoch, len(answers.mistakes), int((answers.wrong & was_right).sum()), tuple(mistakes)
     )

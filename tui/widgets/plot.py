@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from tui.terminal import CurveMode, clean
 from tui.widgets.dots import COLUMNS as DOT_COLUMNS
+from tui.widgets.dots import ROWS as DOT_ROWS
 from tui.widgets.dots import Dots
 from tui.widgets.plot_frame import Frame, Points, epoch_ends, frame_of, scaled
 
@@ -47,7 +48,8 @@ SOLID = LineStyle()
 class Series:
     """One curve: `ys` over ascending `xs`, equally many. Values that are not finite leave gaps.
 
-    `run` tells it from curves of the same name that belong to another run.
+    `run` tells it from curves of the same name that belong to another run. Where it `has_marks`, the ends of epochs are
+    marked.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Series:
     ys: Sequence[float]
     style: LineStyle = SOLID
     run: str = ""
+    has_marks: bool = True
 
     def __post_init__(self) -> None:
         if len(self.xs) != len(self.ys):
@@ -85,20 +88,24 @@ def plot(
 ) -> list[list[Stretch]]:
     """Return `height` rows of `width` cells with the curves and their axes.
 
-    The x axis goes to `end` at least. `recent` is how many of the last epochs to show, 0 for all. Without `y_format`,
-    values have three digits. The list is empty where no value can be drawn: none is finite or, on a logarithmic scale,
-    above zero.
+    With an `end`, the x axis goes from 0 to there at least. `recent` is how many of the last epochs to show, 0 for all.
+    Without `y_format`, values have three digits. The list is empty where no value can be drawn: none is finite or, on a
+    logarithmic scale, above zero.
     """
     shown = _recent(series, recent) if recent else [(one.xs, one.ys) for one in series]
     curves = [scaled(_thinned(points, DOT_COLUMNS * width), log_scale) for points in shown]
-    frame = frame_of(curves, width, height, end=end, y_format=y_format, log_scale=log_scale)
+    start = 0.0 if end and not recent else math.inf
+    frame = frame_of(curves, width, height, start=start, end=end, y_format=y_format, log_scale=log_scale)
     if frame is None:
         return []
     styles = [one.style for one in series]
     cells = _draw_with_plotext(frame, styles, () if mode is CurveMode.BRAILLE else curves, mode is CurveMode.ASCII)
     if mode is CurveMode.BRAILLE:
         _draw_dots(cells, frame, styles, curves)
-    _draw_epoch_ends(cells, frame, styles, [scaled(epoch_ends(points, frame), log_scale) for points in shown], mode)
+    for number, (one, points) in enumerate(zip(series, shown, strict=True)):
+        if one.has_marks:
+            ends = scaled(epoch_ends(points, frame), log_scale)
+            _draw_epoch_ends(cells, frame, ends, (epoch_marker(one.style, mode is CurveMode.ASCII), number))
     _draw_marks(cells, frame, marks, mode)
     if mode is not CurveMode.ASCII:
         _draw_grid(cells, frame)
@@ -208,24 +215,22 @@ def _spaced_dots(xs: Sequence[float], ys: Sequence[float], frame: Frame) -> Poin
 def _draw_dots(cells: list[list[Cell]], frame: Frame, styles: Sequence[LineStyle], curves: Sequence[Points]) -> None:
     """Draw the curves in braille, those further back in the list over those before."""
     dots = Dots(frame.columns, frame.rows)
-    to_right = dots.right / (frame.right - frame.left)
-    to_top = dots.top / (frame.high - frame.low)
+    middle_x, middle_y = (DOT_COLUMNS - 1) / 2, (DOT_ROWS - 1) / 2
     for number, (style, curve) in enumerate(zip(styles, curves, strict=True)):
         for xs, ys in _unbroken(curve):
-            points = [((x - frame.left) * to_right, (y - frame.low) * to_top) for x, y in zip(xs, ys, strict=True)]
+            points = [
+                (DOT_COLUMNS * frame.across(x) + middle_x, DOT_ROWS * frame.up(y) + middle_y)
+                for x, y in zip(xs, ys, strict=True)
+            ]
             dots.draw(points, number, style.dashed)
     for row, column, character, number in dots.cells():
         cells[row][frame.first_column + column] = (character, number)
 
 
-def _draw_epoch_ends(
-    cells: list[list[Cell]], frame: Frame, styles: Sequence[LineStyle], ends: Sequence[Points], mode: CurveMode
-) -> None:
-    for number, (style, (xs, ys)) in enumerate(zip(styles, ends, strict=True)):
-        for x, y in zip(xs, ys, strict=True):
-            if frame.low <= y <= frame.high:
-                marker = epoch_marker(style, mode is CurveMode.ASCII)
-                cells[frame.row(y)][frame.column(x)] = (marker, number)
+def _draw_epoch_ends(cells: list[list[Cell]], frame: Frame, ends: Points, marker: Cell) -> None:
+    for x, y in zip(*ends, strict=True):
+        if frame.low <= y <= frame.high:
+            cells[frame.row(y)][frame.column(x)] = marker
 
 
 def _draw_marks(cells: list[list[Cell]], frame: Frame, marks: Sequence[Mark], mode: CurveMode) -> None:

@@ -43,13 +43,21 @@ class Frame:
         """The cells left of the curves."""
         return self.width - self.columns
 
+    def across(self, x: float) -> float:
+        """Return where `x` is, in columns from the middle of the first one with curves."""
+        return (x - self.left) / (self.right - self.left) * (self.columns - 1)
+
+    def up(self, y: float) -> float:
+        """Return where `y` is, in rows from the middle of the lowest one with curves."""
+        return (y - self.low) / (self.high - self.low) * (self.rows - 1)
+
     def column(self, x: float) -> int:
-        """Return in which column, counted from the first of the chart, `x` is."""
-        return self.first_column + round((x - self.left) / (self.right - self.left) * (self.columns - 1))
+        """Return in which column of the chart `x` is."""
+        return self.first_column + math.floor(self.across(x) + 0.5)
 
     def row(self, y: float) -> int:
         """Return in which row from the top `y` is."""
-        return round((self.high - y) / (self.high - self.low) * (self.rows - 1))
+        return self.rows - 1 - math.floor(self.up(y) + 0.5)
 
 
 def frame_of(
@@ -57,16 +65,17 @@ def frame_of(
     width: int,
     height: int,
     *,
+    start: float = math.inf,
     end: float = 0.0,
     y_format: Callable[[float], str] | None = None,
     log_scale: bool = False,
 ) -> Frame | None:
-    """Lay out the axes around `curves`, the x axis to `end` at least; None where they have nothing to draw."""
+    """Lay out the axes around `curves`, the x axis from `start` to `end` at least; None where nothing can be drawn."""
     finite = [[(x, y) for x, y in zip(*curve, strict=True) if math.isfinite(y)] for curve in curves]
     if not any(finite):
         return None
     ends = [x for xs, _ in curves if xs for x in (xs[0], xs[-1])]
-    left = math.floor(min(ends))
+    left = math.floor(min(*ends, start))
     right = max(math.ceil(max(*ends, end)), left + 1)
     low, high = _padded(*_extent(finite, left + SETTLED * (right - left)), log_scale)
 
@@ -111,7 +120,9 @@ def _padded(low: float, high: float, log_scale: bool) -> tuple[float, float]:
     if log_scale:
         padding = max(high - low, 0.1) / 20
         return low - padding, high + padding
-    spread = high - low if high - low > 1e-9 * abs(high) else abs(high)
+    if high - low <= 1e-9 * abs(high):  # a level line is halfway between zero and twice its value
+        low, high = low - 0.95 * abs(low), high + 0.95 * abs(high)
+    spread = high - low
     padding = spread / 20 if spread > 1 / FARTHEST else 0.5
     return max(0.0, low - padding) if low >= 0 else low - padding, high + padding
 
@@ -129,7 +140,7 @@ def _y_ticks(
     low: float, high: float, rows: int, y_format: Callable[[float], str] | None, log_scale: bool
 ) -> dict[float, str]:
     """Return round values between `low` and `high`, few enough for a line from each; each label once."""
-    most = max(min(4, rows), rows * 2 // 5)
+    most = max(min(3, rows), rows * 2 // 5)
     if not log_scale:
         ticks = _round_values(low, high, most)
         return _labelled(ticks, ticks, y_format)

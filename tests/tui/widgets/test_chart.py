@@ -142,7 +142,7 @@ async def test_the_x_axis_goes_as_far_as_it_is_told() -> None:
     async with app.run_test(size=(60, 16)) as pilot:
         chart.show([Series("train", [1, 2], [1.0, 0.5])], end=5)
         await pilot.pause()
-        assert screen(app).splitlines()[-2].strip("│ ").split() == ["1", "2", "3", "4", "5"]
+        assert screen(app).splitlines()[-2].strip("│ ").split() == ["0", "1", "2", "3", "4", "5"]
 
 
 async def test_where_there_is_no_braille_curves_are_blocks_and_dots() -> None:
