@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import msgspec
 
 from engine.backends import BACKENDS
 from engine.causes import explain, working_folder
+from engine.gpus import machine_gpus
 from engine.import_failures import died
 from engine.presets import PRESETS
 from engine.process import python_command, python_environment
@@ -28,8 +28,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     `first_step_seconds` is the time from the start of the process to the end of its first step, for the first
     recipe of the process, else from building the network on. `build_seconds` is what the first step took beyond a
     later one: building a graph, choosing algorithms. `weights_on` names the device of every trained array, as the
-    framework tells it. `memory_bytes` is the most that the process has held of this machine's memory so far, and
-    `gpu_memory_bytes` the most of the GPU's.
+    framework tells it. `warning` says why the steps were taken in a slower way than usual. `memory_bytes` is the most
+    that the process has held of this machine's memory so far, and `gpu_memory_bytes` the most of the GPU's.
     """
 
     backend: str
@@ -46,6 +46,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int = 0
     gpu_memory_bytes: int | None = None
     weights_on: tuple[str, ...] = ()
+    warning: str = ""
     error: str = ""
     hint: str = ""
 
@@ -82,7 +83,7 @@ def measure(backend: str, device: str, seconds: float) -> list[Measurement]:
 
 def has_nvidia_gpu() -> bool:
     """Return whether this machine has an NVIDIA GPU, whatever the frameworks see of it."""
-    if Path("/dev/nvidia0").exists():
+    if machine_gpus():
         return True
     if (tool := shutil.which("nvidia-smi")) is None:
         return False

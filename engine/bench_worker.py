@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from engine.backends import load_backend
 from engine.bench import RECIPES, Measurement
 from engine.config import TrainConfig
-from engine.errors import EngineError
+from engine.errors import EngineError, TrainingError
 from engine.memory import peak_memory_bytes
 from engine.models import ARCHITECTURES
 from engine.postmortem import explained
@@ -58,11 +58,12 @@ def _measure_recipe(
     config: TrainConfig, images: np.ndarray, labels: np.ndarray, seconds: float, began: float
 ) -> Measurement:
     learner = load_backend(config.backend).learner(config, images, labels)
-    batches = _Batches(config)
+    batches = Batches(config)
     first = batches.timed(learner, 1)
     first_step_seconds = time.time() - began
     second = batches.timed(learner, 1)
-    steps = batches.train(learner, seconds)
+    batches.warm_up(learner, seconds / 5)
+    steps = steps_per_second(learner, batches, seconds)
     weights_on, gpu_memory = _WITNESSES[config.backend](learner.device.id)
     return Measurement(
         backend=config.backend,
@@ -79,10 +80,33 @@ def _measure_recipe(
         memory_bytes=peak_memory_bytes(),
         gpu_memory_bytes=gpu_memory,
         weights_on=weights_on,
+        warning=batches.warning,
     )
 
 
-class _Batches:
+def steps_per_second(learner: Learner, batches: Batches, seconds: float) -> float:
+    """Train for about `seconds` and return the speed. Raises TrainingError if the weights are what they were before."""
+    before = learner.state()
+    done, began = 0, time.perf_counter()
+    while not done or time.perf_counter() - began < seconds:
+        done += batches.train(learner)
+    speed = done / (time.perf_counter() - began)
+    after = learner.state()
+    if all((after[name] == before[name]).all() for name in before if is_trained(name)):
+        raise TrainingError(
+            "Nothing was trained",
+            f"{done:,} steps changed no weight: the device was given nothing to do, and its speed means nothing.",
+            "Please report this with the versions of the framework and of the GPU's driver.",
+        )
+    return speed
+
+
+def is_trained(name: str) -> bool:
+    """Return whether `name` in a learner's state is a weight, which the optimizer changes."""
+    return not name.startswith("optimizer.") and "running_" not in name
+
+
+class Batches:
     """Hands a learner the batches of one epoch of made-up images, again and again."""
 
     def __init__(self, config: TrainConfig) -> None:
@@ -97,26 +121,30 @@ class _Batches:
         transforms = draw_transforms(config, 1, len(order))
         self._transforms = None if transforms is None else transforms.reshape(self._rows, size, 2, 3)
         self._rates = np.full(self._rows, config.learning_rate)
+        self._steps = 1
+        self.warning = ""
+        """What the learner said of how it takes its steps."""
 
     def timed(self, learner: Learner, steps: int) -> float:
         """Return the seconds that a call with so many steps takes, at most an epoch's."""
         transforms = None if self._transforms is None else self._transforms[:steps]
         began = time.perf_counter()
-        learner.train_steps(self._batches[:steps], self._rates[:steps], transforms)
+        results = learner.train_steps(self._batches[:steps], self._rates[:steps], transforms)
+        self.warning = self.warning or results.warning
         return time.perf_counter() - began
 
-    def train(self, learner: Learner, seconds: float) -> float:
-        """Train for about `seconds`, after a fifth as long to warm up; return the steps per second."""
-        steps, deadline = 1, time.perf_counter() + seconds / 5
+    def warm_up(self, learner: Learner, seconds: float) -> None:
+        """Train for about `seconds`, to find how many steps to take at once."""
+        deadline = time.perf_counter() + seconds
         while time.perf_counter() < deadline:
-            elapsed = self.timed(learner, steps)
-            wanted = int(steps * SECONDS_PER_CALL / max(elapsed, 1e-6))
-            steps = max(1, min(wanted, 4 * steps, self._rows))
-        done, began = 0, time.perf_counter()
-        while not done or time.perf_counter() - began < seconds:
-            self.timed(learner, steps)
-            done += steps
-        return done / (time.perf_counter() - began)
+            elapsed = self.timed(learner, self._steps)
+            wanted = int(self._steps * SECONDS_PER_CALL / max(elapsed, 1e-6))
+            self._steps = max(1, min(wanted, 4 * self._steps, self._rows))
+
+    def train(self, learner: Learner) -> int:
+        """Train as long as the trainer asks for at once; return the number of steps."""
+        self.timed(learner, self._steps)
+        return self._steps
 
 
 def _torch_witness(device: str) -> tuple[tuple[str, ...], int | None]:
@@ -138,10 +166,16 @@ def _tensorflow_witness(device: str) -> tuple[tuple[str, ...], int | None]:
     import tensorflow as tf
 
     found = {one.device for one in gc.get_objects() if issubclass(type(one), tf.Variable) and one.trainable}
-    names = {place.rpartition("device:")[2].lower().replace("gpu", "cuda").replace("cpu:0", "cpu") for place in found}
-    is_gpu = device.startswith("cuda")
-    memory = tf.config.experimental.get_memory_info(device.replace("cuda", "GPU"))["peak"] if is_gpu else None
+    gpus = [gpu.name.rpartition(":")[2] for gpu in tf.config.get_visible_devices("GPU")]
+    names = {_device_id(place.rpartition("device:")[2], gpus) for place in found}
+    memory = tf.config.experimental.get_memory_info("GPU:0")["peak"] if device.startswith("cuda") else None
     return tuple(sorted(names)), memory
+
+
+def _device_id(name: str, gpus: Sequence[str]) -> str:
+    """Return our name for TensorFlow's: `GPU:0` is the first of the GPUs that it was let see, of these numbers."""
+    kind, _, number = name.partition(":")
+    return f"cuda:{gpus[int(number)]}" if kind == "GPU" else kind.lower()
 
 
 _WITNESSES: dict[str, Callable[[str], tuple[tuple[str, ...], int | None]]] = {

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
-from pathlib import Path
+from dataclasses import dataclass
 
 import msgspec
 
 from engine.backends import BACKENDS, load_backend
-from engine.backends.base import Device
+from engine.backends.base import Device, pick_device
 from engine.causes import explain, working_folder
 from engine.errors import EngineError
+from engine.gpus import visible_gpus
 from engine.import_failures import died
 from engine.process import give_way, python_command, python_environment
 
@@ -75,16 +77,42 @@ def _report(name: str) -> BackendReport:
     return BackendReport(backend=name, label=info.label, installed=True, version=backend.version, devices=devices)
 
 
-def expected_device(wanted: str) -> str:
-    """Return the device that `wanted` will most likely mean, without importing a framework.
+@dataclass(frozen=True)
+class Queue:
+    """Where runs wait for a device. `device` is its id in their process, `key` names the device itself.
 
-    It names the queue that a run waits in: runs that want the same device take turns.
+    `cuda:1` of one process and `cuda:0` of another that sees only that GPU (CUDA_VISIBLE_DEVICES=1) have one key.
+    """
+
+    device: str
+    key: str
+
+    @classmethod
+    def of(cls, device: str) -> Queue:
+        """Return the queue of a device as this process would number it."""
+        kind, _, number = device.partition(":")
+        if kind != "cuda":
+            return cls(device, device)
+        gpus, index = visible_gpus(), int(number or 0)
+        key = gpus[index] if index < len(gpus) else f"cuda:{index}"
+        return cls(f"cuda:{index}", re.sub(r"[^\w:.-]", "-", key))
+
+
+def expected_queue(wanted: str) -> Queue:
+    """Return the queue of the device that `wanted` will most likely mean, without importing a framework.
+
+    Only the framework knows whether it can use a GPU that is there: see Worker, which then changes queues.
     """
     if wanted != "auto":
-        return "cuda:0" if wanted == "cuda" else wanted
-    if Path("/dev/nvidia0").exists():
-        return "cuda:0"
-    return "mps" if sys.platform == "darwin" and os.uname().machine == "arm64" else "cpu"
+        return Queue.of(wanted)
+    if visible_gpus():
+        return Queue.of("cuda:0")
+    return Queue.of("mps" if sys.platform == "darwin" and os.uname().machine == "arm64" else "cpu")
+
+
+def best_device(report: BackendReport) -> str:
+    """Return the device that `auto` means to the framework of `report`; empty where it did not say."""
+    return pick_device("auto", list(report.devices), report.label).id if report.devices else ""
 
 
 if __name__ == "__main__":

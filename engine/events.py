@@ -60,9 +60,13 @@ class RunExtended(Event, frozen=True, kw_only=True, tag="run_extended"):
 
 
 class DeviceAwaited(Event, frozen=True, kw_only=True, tag="device_awaited"):
-    """Another run is training on this device; this one waits for its turn."""
+    """Another run is training on this device; this one waits for its turn.
+
+    `device` is its id in this run's process; `queue` names it for all, and is empty where that is the same.
+    """
 
     device: str
+    queue: str = ""
 
 
 class DownloadProgressed(Event, frozen=True, kw_only=True, tag="download_progressed"):

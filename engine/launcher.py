@@ -17,7 +17,7 @@ from engine.causes import explain, working_folder
 from engine.config import FIELDS, TrainConfig, parse_field
 from engine.control import SECONDS_BETWEEN_LOOKS
 from engine.conventions import NATIVE
-from engine.devices import expected_device
+from engine.devices import expected_queue
 from engine.errors import ConfigError, RunError, StoreError
 from engine.eventlog import EventWriter
 from engine.events import ExtensionSchedule, RunExtended, RunRelaunched
@@ -166,7 +166,7 @@ def _start_worker(run: Run, lock: FileLock, device: str, skip_queue: bool, comma
     """
     command = python_command("engine.worker", str(run.path), "--lock-descriptor", str(lock.descriptor))
     command += ["--commands-from", str(commands_from)]
-    ticket = None if skip_queue else Ticket.draw(expected_device(device), run)
+    ticket = None if skip_queue else Ticket.draw(expected_queue(device).key, run)
     command += ["--ticket", str(ticket.path), str(ticket.descriptor)] if ticket else ["--now"]
     try:
         with os.fdopen(open_regular(run.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as log:

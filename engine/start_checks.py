@@ -6,7 +6,6 @@ No framework is imported: that takes seconds. What only a framework can tell sti
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import re
 import sys
@@ -16,10 +15,11 @@ from engine import data
 from engine.backends import BACKENDS, require_installed
 from engine.config import TrainConfig
 from engine.errors import DataError, DeviceError
+from engine.gpus import machine_gpus, visible_gpus
 from engine.split import check_split
 
-GPU_NODES = ("nvidia[0-9]*", "dxg", "nvmap", "nvhost-ctrl", "kfd")
-"""What is in /dev where frameworks may see a GPU: NVIDIA's cards, those of WSL and Jetson, and AMD's."""
+GPU_NODES = ("dxg", "nvmap", "nvhost-ctrl", "kfd")
+"""What is in /dev where frameworks may see a GPU that NVIDIA's library does not tell of: WSL's, Jetson's, AMD's."""
 
 
 def check_start(config: TrainConfig) -> None:
@@ -50,10 +50,11 @@ def device_problem(device: str, backend: str) -> str:
         return ""
     if _is_for_cpu_alone(BACKENDS[backend].package):
         return f"This {label} is built for the CPU alone, so there is no {device}."
-    if sys.platform == "darwin" or not any(any(Path("/dev").glob(pattern)) for pattern in GPU_NODES):
-        return f"This machine has no GPU for {device}."
-    number, count = int(found[1] or 0), _visible_gpus()
-    if count is None or number < count:
+    if not machine_gpus():
+        is_possible = sys.platform != "darwin" and any(any(Path("/dev").glob(pattern)) for pattern in GPU_NODES)
+        return "" if is_possible else f"This machine has no GPU for {device}."
+    number, count = int(found[1] or 0), len(visible_gpus())
+    if number < count:
         return ""
     seen = {0: "no GPU is visible", 1: "there is 1 GPU, cuda:0"}.get(count, f"there are {count} GPUs, from cuda:0 on")
     return f"There is no {device} here: {seen}."
@@ -65,19 +66,3 @@ def _is_for_cpu_alone(package: str) -> bool:
         return importlib.metadata.version(package).endswith("+cpu")
     except importlib.metadata.PackageNotFoundError:
         return False
-
-
-def _visible_gpus() -> int | None:
-    """Return how many NVIDIA GPUs a framework started here may see at most; None where that is not known."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return len([part for part in chosen.split(",") if part.strip() not in ("", "-1")])
-    try:
-        import pynvml
-    except ImportError:
-        return None
-    try:
-        pynvml.nvmlInit()
-        return int(pynvml.nvmlDeviceGetCount())
-    except (OSError, pynvml.NVMLError):
-        return None

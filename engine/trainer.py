@@ -189,6 +189,8 @@ class _Training:
                 )
             epoch.seconds += elapsed
             epoch.add(results, size)
+            if results.warning:
+                yield events.Warned(message=results.warning)
             self._adapt_chunk(len(batches), elapsed)
             if time.monotonic() - last_event >= SECONDS_BETWEEN_STEP_EVENTS:
                 last_event = time.monotonic()

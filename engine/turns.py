@@ -83,12 +83,15 @@ class Ticket:
         self._lock.release()
 
 
-def place_of(run: Run, device: str) -> Place | None:
-    """Return where `run` stands in the line for `device`; None where it is not waiting behind anybody."""
+def place_of(run: Run, queue: str, device: str = "") -> Place | None:
+    """Return where `run` stands in the queue for a device, which it knows as `device` (the queue's name by default).
+
+    None where it is not waiting behind anybody.
+    """
     own, number, behind = run.path.resolve(), 0, None
-    for owner in _line(device):
+    for owner in _line(queue):
         if owner == own:
-            return Place(device, number, Run(behind).label) if behind else None
+            return Place(device or queue, number, Run(behind).label) if behind else None
         number, behind = number + 1, owner
     return None
 

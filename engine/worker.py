@@ -17,7 +17,7 @@ import msgspec
 
 from engine import commands, events
 from engine.control import SECONDS_BETWEEN_LOOKS, Control, StopRequested
-from engine.devices import expected_device
+from engine.devices import Queue, best_device, expected_queue, probe
 from engine.errors import EngineError
 from engine.eventlog import EventWriter, read_backwards
 from engine.events import AnyEvent
@@ -73,6 +73,8 @@ class _Worker:
         self.control = control
         self.skip_queue = skip_queue
         self.ticket: Ticket | None = None
+        self.queue: Queue | None = None
+        self.turn: FileLock | None = None
         self.signal_number = 0
 
     def work(self) -> int:
@@ -104,11 +106,17 @@ class _Worker:
         try:
             clear_drafts(self.run.path)
             config = self.run.config
-            if expected_device(config.device) == "cpu":
+            queue = expected_queue(config.device)
+            if queue.device == "cpu":
                 give_way(NICENESS)
             if not self.skip_queue:
-                yield from self._wait_for_turn(expected_device(config.device))
+                yield from self._wait_for_turn(queue, is_guess=config.device == "auto")
             from engine.trainer import train
+
+            for event in train(config, self.run, self.control):
+                if isinstance(event, events.RunStarted) and self.queue:
+                    yield from self._change_queue(Queue.of(event.device))
+                yield event
         except StopRequested:
             yield self._cut_short("stopped")
         except EngineError as error:
@@ -116,16 +124,16 @@ class _Worker:
         except Exception as error:
             traceback.print_exc()
             yield self._cut_short("failed", explained(error))
-        else:
-            yield from train(config, self.run, self.control)
 
-    def _wait_for_turn(self, device: str) -> Iterator[AnyEvent]:
+    def _wait_for_turn(self, queue: Queue, is_guess: bool = False) -> Iterator[AnyEvent]:
         """Wait until all that came earlier are done with the device; raises StopRequested.
 
         What else is asked meanwhile waits, too: a run can be paused, or given another learning rate, before it starts.
+        Where the queue `is_guess`, the framework is asked before the run waits in it: it may know no GPU.
         """
-        ticket = self.ticket or Ticket.draw(device, self.run)
-        lock = FileLock(device_lock_path(device))
+        self.queue = queue
+        self.ticket = self.ticket or Ticket.draw(queue.key, self.run)
+        self.turn = FileLock(device_lock_path(queue.key))
         kept: list[commands.AnyCommand] = []
         is_told = False
         while True:
@@ -133,14 +141,33 @@ class _Worker:
                 if isinstance(command, commands.Stop):
                     raise StopRequested(command.now)
                 kept.append(command)
-            if ticket.is_next() and lock.acquire(patience=0):
+            if self.ticket.is_next() and self.turn.acquire(patience=0):
                 break
             if not is_told:
                 is_told = True
-                yield events.DeviceAwaited(device=device)
+                real = best_device(probe(self.run.config.backend)) if is_guess and queue.device != "cpu" else ""
+                if real and Queue.of(real) != queue:
+                    for command in kept:
+                        self.control.put(command)
+                    yield from self._change_queue(Queue.of(real))
+                    return
+                yield events.DeviceAwaited(device=queue.device, queue="" if queue.key == queue.device else queue.key)
             time.sleep(SECONDS_BETWEEN_LOOKS)
         for command in kept:
             self.control.put(command)
+
+    def _change_queue(self, queue: Queue) -> Iterator[AnyEvent]:
+        """Leave the queue and the device for those of `queue`, unless they are the same; raises StopRequested."""
+        if self.queue is None or queue.key == self.queue.key:
+            return
+        if self.ticket:
+            self.ticket.release()
+        if self.turn:
+            self.turn.release()
+        self.ticket = None
+        if queue.device == "cpu":
+            give_way(NICENESS)
+        yield from self._wait_for_turn(queue)
 
     def _cut_short(self, outcome: events.Outcome, error: EngineError | None = None) -> events.RunFinished:
         """Return the end of a run whose worker did not get to train: it stands where the worker before it stopped."""

@@ -247,7 +247,7 @@ class RunReplay:
     def _place(self, status: Status) -> Place | None:
         last = self._kept[-1] if self._kept else None
         if status == "waiting" and isinstance(last, events.DeviceAwaited):
-            return place_of(self.run, last.device)
+            return place_of(self.run, last.queue or last.device, last.device)
         return None
 
     def _make(self, status: Status, progress: Progress, place: Place | None) -> RunSnapshot:

@@ -32,10 +32,14 @@ class Device:
 
 
 class StepResults(NamedTuple):
-    """What a run of steps gave: `loss` float32 [steps], mean over each batch; `correct` int64 [steps], images."""
+    """What a run of steps gave: `loss` float32 [steps], mean over each batch; `correct` int64 [steps], images.
+
+    `warning` is what the user should know of how they were taken; it comes once.
+    """
 
     loss: np.ndarray
     correct: np.ndarray
+    warning: str = ""
 
 
 class Learner(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ class TensorFlowLearner:
         self._config = config
         self._conventions = conventions_of(config)
         self._architecture = ARCHITECTURES[config.model]
-        self._placement = "/" + device.id.replace("cuda", "GPU").replace("cpu", "CPU:0")
+        self._placement = _see_only(device)
         self._step = 0
         self._graphs: dict[tuple[int, str], Callable[..., Any]] = {}
         with tf.device(self._placement):
@@ -298,6 +299,25 @@ class TensorFlowLearner:
     @property
     def _background(self) -> float:
         return float(normalise(np.zeros(1, np.uint8), self._config.normalisation)[0])
+
+
+def _see_only(device: Device) -> str:
+    """Let TensorFlow see no GPU but `device`, and return the name by which it then knows that: `/GPU:0` or `/CPU:0`.
+
+    Otherwise it would start on every GPU of the machine. What it sees is settled once it computes in this process:
+    raises BackendError when it does not see `device` then.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    wanted = [gpus[int(device.id.partition(":")[2])]] if device.id.startswith("cuda") else []
+    with contextlib.suppress(RuntimeError):  # it computes already
+        tf.config.set_visible_devices(wanted, "GPU")
+    if not wanted:
+        return "/CPU:0"
+    visible = tf.config.get_visible_devices("GPU")
+    if wanted[0] not in visible:
+        message = f"TensorFlow in this process computes on another device and cannot use {device.id} as well."
+        raise BackendError("Device is settled", message, "Use one device in each process.")
+    return f"/GPU:{visible.index(wanted[0])}"
 
 
 def _use_threads(config: TrainConfig) -> None:

@@ -19,7 +19,9 @@ def warp(images: torch.Tensor, transforms: torch.Tensor, fill: float) -> torch.T
     pixels = torch.stack([columns, rows, torch.ones_like(rows)], dim=-1).reshape(-1, 3)
     sources = (pixels @ transforms.transpose(1, 2)).reshape(-1, height, width, 2)
     # From pixels to grid_sample's −1…1, where ±1 are the image's outer edges.
-    grid = (2 * sources + 1) / torch.tensor([width, height], dtype=images.dtype, device=images.device) - 1
+    # The sizes are filled in on the device: a copy from the host could not be captured in a CUDA graph.
+    sizes = torch.cat([torch.full((1,), size, dtype=images.dtype, device=images.device) for size in (width, height)])
+    grid = (2 * sources + 1) / sizes - 1
     return functional.grid_sample(images - fill, grid, align_corners=False) + fill
 
 

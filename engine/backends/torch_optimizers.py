@@ -15,21 +15,31 @@ TORCH_SLOTS = {"velocity": "momentum_buffer", "first_moment": "exp_avg", "second
 
 
 def optimizer_of(config: TrainConfig, parameters: list[nn.Parameter], device: torch.device) -> torch.optim.Optimizer:
-    """Return the optimizer that `config` asks for; on a CUDA device it can be captured in a graph."""
+    """Return the optimizer that `config` asks for; on a CUDA device it can be captured in a graph.
+
+    There the learning rate lies in a tensor, so that a graph reads it anew at every step.
+    """
     decay = config.weight_decay
+    rate: dict[str, Any] = {}
     in_graphs: dict[str, Any] = {}
     if device.type == "cuda":
-        in_graphs = {"lr": torch.tensor(0.0, device=device), "capturable": True}
+        rate = {"lr": torch.tensor(0.0, device=device)}
+        in_graphs = {**rate, "capturable": True}
     match config.optimizer:
         case "adam":
             return torch.optim.Adam(parameters, betas=BETAS, weight_decay=decay, fused=True, **in_graphs)
         case "adamw":
             return torch.optim.AdamW(parameters, betas=BETAS, weight_decay=decay, fused=True, **in_graphs)
         case "sgd":
-            return torch.optim.SGD(parameters, weight_decay=decay, fused=True)
+            return torch.optim.SGD(parameters, weight_decay=decay, fused=True, **rate)
         case "momentum" | "nesterov" as kind:
             return torch.optim.SGD(
-                parameters, momentum=config.momentum, nesterov=kind == "nesterov", weight_decay=decay, fused=True
+                parameters,
+                momentum=config.momentum,
+                nesterov=kind == "nesterov",
+                weight_decay=decay,
+                fused=True,
+                **rate,
             )
 
 

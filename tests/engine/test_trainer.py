@@ -535,6 +535,20 @@ class Unsure(ReferenceBackend):
         return UnsureLearner(config, images, labels)
 
 
+class Warning(ReferenceBackend):
+    """A backend that has something to say of its first steps."""
+
+    def learner(self, config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> ReferenceLearner:
+        class WarningLearner(ReferenceLearner):
+            warning = "one kernel at a time"
+
+            def train_steps(self, *arguments: Any) -> StepResults:
+                results, self.warning = super().train_steps(*arguments)._replace(warning=self.warning), ""
+                return results
+
+        return WarningLearner(config, images, labels)
+
+
 def failure(told: list[AnyEvent]) -> events.ErrorInfo:
     """Return why the run failed; it did, once, at the very end, and without an accuracy."""
     assert len(only(RunFinished, told)) == 1
@@ -568,6 +582,10 @@ class TestFailing:
 
     def test_a_loss_that_is_no_number_is_noticed(self, config: TrainConfig) -> None:
         assert failure(trained(config, backend=Unsure())).message == "The loss is not finite at epoch 1, step 1."
+
+    def test_what_a_backend_has_to_say_of_its_steps_is_told_once(self, config: TrainConfig) -> None:
+        told = trained(config, backend=Warning())
+        assert [event.message for event in only(events.Warned, told)] == ["one kernel at a time"]
 
     def test_a_ruined_network_never_reports_an_accuracy(self, config: TrainConfig, run: Run) -> None:
         """The training losses look fine, but the last step ruins what is evaluated."""

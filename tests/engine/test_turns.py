@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from engine.backends import BACKENDS
 from engine.commands import Pause, SetLearningRate, Stop
 from engine.config import TrainConfig
+from engine.devices import Queue, expected_queue
 from engine.errors import StoreError
 from engine.eventlog import EventWriter
 from engine.events import DeviceAwaited, EpochFinished, RunFinished
 from engine.launcher import launch, relaunch
 from engine.locks import FileLock, device_lock_path, is_held
+from engine.process import python_command, python_environment
 from engine.runs import Run, Store
 from engine.turns import Place, Ticket, place_of
-from tests.waiting import wait_for_event, wait_until
+from tests.waiting import PATIENCE, wait_for_event, wait_until
 from tests.workers import worker_of
 
 MANY = 6
@@ -100,6 +104,84 @@ class TestTickets:
         with pytest.raises(StoreError, match=f"The queue for cpu: {queue} cannot be written: it is a file") as caught:
             Ticket.draw("cpu", make_run())
         assert "--now" in caught.value.hint
+
+
+DRIVER = """
+class NVMLError(Exception): pass
+def nvmlInit(): pass
+def nvmlShutdown(): pass
+def nvmlDeviceGetCount(): return 2
+def nvmlDeviceGetHandleByIndex(number): return number
+def nvmlDeviceGetUUID(handle): return f"GPU-{'ab'[handle] * 8}-0000"
+"""
+
+
+@pytest.fixture
+def two_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """The keys of two GPUs that the driver's library tells of, in this process and in those it starts."""
+    (tmp_path / "driver").mkdir()
+    (tmp_path / "driver" / "pynvml.py").write_text(DRIVER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "driver"))
+    monkeypatch.syspath_prepend(tmp_path / "driver")
+    monkeypatch.delitem(sys.modules, "pynvml", raising=False)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    return "GPU-aaaaaaaa-0000", "GPU-bbbbbbbb-0000"
+
+
+class TestGpus:
+    def test_a_gpu_has_one_queue_by_whatever_number_a_process_knows_it(
+        self, two_gpus: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second = two_gpus
+        assert expected_queue("auto") == expected_queue("cuda") == Queue("cuda:0", first)
+        assert expected_queue("cuda:1") == Queue("cuda:1", second)
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+        assert expected_queue("cuda:0") == Queue("cuda:0", second)
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-b")
+        assert expected_queue("cuda") == Queue("cuda:0", second)
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-1/2")
+        assert expected_queue("auto") == Queue("cuda:0", "MIG-1-2")
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+        assert expected_queue("auto") == Queue("cpu", "cpu")
+        assert expected_queue("cuda:3") == Queue("cuda:3", "cuda:3")  # which then is not there
+
+    def test_a_run_waits_for_a_gpu_by_the_number_that_it_asked_for(
+        self, two_gpus: tuple[str, str], store: Store, make_run: MakeRun
+    ) -> None:
+        before = Ticket.draw(two_gpus[1], make_run("before"))
+        run, lock = store.create(quick().replace(device="cuda:1"))
+        lock.release()
+        worker = subprocess.Popen(
+            python_command("engine.worker", str(run.path)), stdin=subprocess.DEVNULL, env=python_environment()
+        )
+        awaited = wait_for_event(run, DeviceAwaited)
+        assert (awaited.device, awaited.queue) == ("cuda:1", two_gpus[1])
+        assert place_of(run, awaited.queue, awaited.device) == Place("cuda:1", 1, "before")
+        before.release()
+        assert worker.wait(PATIENCE) == 1  # there are no data
+
+    @pytest.mark.skipif(not BACKENDS["torch"].installed, reason="PyTorch is not installed")
+    def test_a_framework_that_knows_no_gpu_does_not_wait_for_one(
+        self, two_gpus: tuple[str, str], store: Store, make_run: MakeRun
+    ) -> None:
+        before = Ticket.draw(two_gpus[0], make_run())
+        run = launch(store, quick().replace(device="auto"))
+        wait_for_end(run)
+        assert not before.is_next() or is_held(before.path)  # it has not been waited for
+        assert not [event for event in run.events() if isinstance(event, DeviceAwaited)]
+        before.release()
+
+    @pytest.mark.skipif(not BACKENDS["torch"].installed, reason="PyTorch is not installed")
+    def test_a_framework_that_turns_out_to_know_no_gpu_gives_its_turn_back(
+        self, two_gpus: tuple[str, str], store: Store, sketches_folder: Path, others_run: FileLock
+    ) -> None:
+        config = quick(epochs=1).replace(device="auto", data=str(sketches_folder), threads=1)
+        run = launch(store, config)
+        wait_for_event(run, DeviceAwaited, device="cpu", queue="")
+        assert not is_held(device_lock_path(two_gpus[0]))
+        others_run.release()
+        wait_for_end(run)
+        assert run.status() == "completed"
 
 
 class TestWorkers:

@@ -103,14 +103,18 @@ def _verdict_on_cpu(report: BackendReport) -> str:
 def _measured(report: BackendReport, seconds: float) -> list[Measurement]:
     """Return the measurements on each device of a framework that works."""
     from engine.bench import measure
+    from engine.devices import Queue
     from engine.locks import device_lock_path, is_held
 
     found: list[Measurement] = []
     for device in report.devices:
         notify(f"Measuring {report.label} on {device.id} …")
-        if is_held(device_lock_path(device.id)):
+        if is_held(device_lock_path(Queue.of(device.id).key)):
             notify(f"A run is training on {device.id}: the figures will be too low.")
-        found += measure(report.backend, device.id, seconds)
+        measured = measure(report.backend, device.id, seconds)
+        for warning in dict.fromkeys(one.warning for one in measured if one.warning):
+            notify(warning)
+        found += measured
     return found
 
 

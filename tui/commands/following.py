@@ -125,7 +125,7 @@ class _Watch:
         self.finished: events.RunFinished | None = None
         self.left = False
         self._finished_at = 0.0
-        self._awaited_device = ""
+        self._awaited: events.DeviceAwaited | None = None
         self._place: Place | None = None
         self._run = run
         self._reporter = reporter
@@ -139,11 +139,12 @@ class _Watch:
             self.finished, self._finished_at = event, time.monotonic()
         elif isinstance(event, events.RunRelaunched | events.RunStarted):
             self.finished = None
-        self._awaited_device = event.device if isinstance(event, events.DeviceAwaited) else ""
+        self._awaited = event if isinstance(event, events.DeviceAwaited) else None
 
     def look_at_the_line(self) -> None:
         """While the run waits for its device, tell where it stands whenever that is another place."""
-        place = place_of(self._run, self._awaited_device) if self._awaited_device else None
+        awaited = self._awaited
+        place = place_of(self._run, awaited.queue or awaited.device, awaited.device) if awaited else None
         if place and place != self._place:
             self._reporter.stand_in_line(place)
         self._place = place
