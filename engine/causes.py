@@ -63,6 +63,15 @@ def name_path(error: OSError, path: Path, draft: Path) -> None:
         error.filename, error.filename2 = str(path), None
 
 
+def disk_is_full(path: Path) -> bool:
+    """Return whether the disk that holds `path` has no room left, in bytes or in files."""
+    try:
+        found = os.statvfs(_nearest(path))
+    except OSError:
+        return False
+    return bool(found.f_blocks and not found.f_bavail) or bool(found.f_files and not found.f_favail)
+
+
 def working_folder() -> str | None:
     """Return where to start a child process: "/" where the current folder has been deleted, else None (here)."""
     try:

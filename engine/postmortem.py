@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.causes import explain, memory_is_limited, memory_problem
+from engine.causes import disk_is_full, explain, memory_is_limited, memory_problem
 from engine.errors import EngineError, RunError, TrainingError
 from engine.regular_files import NotRegularError, open_to_read
 from engine.runs import Run
@@ -189,6 +189,9 @@ def crash_of(run: Run) -> RunError:
 
 def _killed(run: Run) -> RunError:
     """Return the error for a worker that left no trace: whether memory may have run out is looked up, where it can."""
+    if disk_is_full(run.path):
+        message = f"The disk that holds {run.path} is full, so it could not write how it ended."
+        return RunError("Disk full", message, f"Make room on that disk. Then: {_resume(run)}")
     before, now = _MEMORY_KILLS.findall(_read_tail(run)[0]), memory_kills()
     if before and now is not None and now <= int(before[-1]):
         message = "It was killed from outside, by a kill -9 or a logout: the system has not run out of memory since."

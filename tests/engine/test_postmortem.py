@@ -12,7 +12,7 @@ from engine.config import TrainConfig
 from engine.events import DeviceAwaited
 from engine.launcher import launch
 from engine.locks import FileLock, device_lock_path
-from engine.postmortem import WORKER_STARTED, crash_of, explained, last_words
+from engine.postmortem import WORKER_STARTED, crash_of, explained, last_words, memory_kills
 from engine.runs import Run, Store
 from tests.waiting import wait_for_event, wait_until
 from tests.workers import worker_of
@@ -92,6 +92,44 @@ def test_a_machine_that_was_restarted_is_named(run: Run) -> None:
     crash = crash_of(run)
     assert crash.title == "Machine restarted"
     assert "mnist-tui resume" in crash.hint
+
+
+def test_memory_is_not_the_guess_where_the_system_has_not_run_out_of_it(run: Run) -> None:
+    kills = memory_kills()
+    if kills is None:
+        pytest.skip("this system does not count the processes that it kills for lack of memory")
+    run.log_path.write_text(f"{WORKER_STARTED} 2026-11-24 06:12:30 (memory kills: {kills})\n")
+    crash = crash_of(run)
+    assert "the system has not run out of memory since" in crash.message
+    assert "smaller batch" not in crash.hint
+    run.log_path.write_text(f"{WORKER_STARTED} 2026-11-24 06:12:30 (memory kills: {kills - 1})\n")
+    assert "because memory ran out" in crash_of(run).message
+
+
+@pytest.mark.parametrize(
+    ("words", "title", "reason"),
+    [
+        ("PermissionError: [Errno 13] Permission denied: '{}'", "Not permitted", "{} cannot be used: "),
+        ("OSError: [Errno 30] Read-only file system: '{}'", "Read-only file system", "{} cannot be used: "),
+        ("FileNotFoundError: [Errno 2] No such file or directory: '{}/gone/x'", "System error", "no folder {}/gone"),
+        ("OSError: [Errno 5] Input/output error", "System error", "the disk reported an error"),
+    ],
+)
+def test_a_system_error_in_a_traceback_is_told_with_its_path(run: Run, words: str, title: str, reason: str) -> None:
+    run.log_path.write_text(TRACEBACK + words.format(run.path))
+    crash = crash_of(run)
+    assert crash.title == title
+    assert reason.format(run.path) in crash.message
+    assert f"mnist-tui resume {run.id}" in crash.hint
+
+
+def test_the_last_words_of_a_library_are_the_cause_and_not_memory(run: Run) -> None:
+    run.log_path.write_text(
+        f"{WORKER_STARTED} 2026-11-24 06:12:30\nIntel oneMKL FATAL ERROR: Cannot load /x/libtorch_cpu.so.\n"
+    )
+    crash = crash_of(run)
+    assert "FATAL ERROR: Cannot load /x/libtorch_cpu.so." in crash.message
+    assert "emory" not in str(crash)
 
 
 def test_last_words_are_plain_text(run: Run) -> None:
