@@ -77,6 +77,16 @@ class DownloadProgressed(Event, frozen=True, kw_only=True, tag="download_progres
     total_bytes: int
 
 
+class Preparing(Event, frozen=True, kw_only=True, tag="preparing"):
+    """What the worker does from now on, which may take a while, before there are steps to tell of.
+
+    `stage` is `images` (finding and reading the dataset), `framework` (importing it), `network` (building the network
+    and moving the images to the device), or `first_step` (which compiles what the later ones only run).
+    """
+
+    stage: str
+
+
 class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
     """Training begins. `device` is the one really used; `resumed_from` names a checkpoint's epoch, or is null.
 
@@ -185,6 +195,7 @@ AnyEvent = (
     | RunExtended
     | DeviceAwaited
     | DownloadProgressed
+    | Preparing
     | RunStarted
     | Step
     | EpochFinished

@@ -69,9 +69,13 @@ def train(
 
 
 def _events(config: TrainConfig, run: Run | None, control: Control, backend: Backend | None) -> Iterator[AnyEvent]:
+    yield events.Preparing(stage="images")
     dataset = yield from load_steps(config.data)
     split = Split.of(dataset, config)
-    backend = backend or load_backend(config.backend)
+    if backend is None:
+        yield events.Preparing(stage="framework")
+        backend = load_backend(config.backend)
+    yield events.Preparing(stage="network")
     learner = backend.learner(config, split.train_images, split.train_labels)
     architecture = ARCHITECTURES[config.model]
     plan = Plan.of(config, run.progress().changes if run else ())
@@ -151,6 +155,8 @@ class _Training:
     def train(self) -> Iterator[AnyEvent]:
         """Train what is left to train."""
         try:
+            if self.epoch.number <= self.plan.epochs:
+                yield events.Preparing(stage="first_step")
             while self.epoch.number <= self.plan.epochs:
                 yield from self._train_epoch()
                 yield from self._finish_epoch()

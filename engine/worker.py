@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import msgspec
 
@@ -22,6 +23,7 @@ from engine.errors import EngineError
 from engine.eventlog import EventWriter, read_backwards
 from engine.events import AnyEvent
 from engine.files import clear_drafts
+from engine.loading import LoadingWatch
 from engine.locks import FileLock, device_lock_path
 from engine.postmortem import explained
 from engine.process import give_way
@@ -57,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
                 return 2
             commands_from = os.fstat(inbox).st_size
     control = Control(run.commands_path, commands_from, needed=run.config_path)
-    worker = _Worker(run, control, options.now)
+    worker = _Worker(run, control, options.now, LoadingWatch(Control(run.commands_path, commands_from)))
     if options.ticket:
         path, descriptor = Path(options.ticket[0]), int(options.ticket[1])
         os.set_inheritable(descriptor, False)
@@ -68,10 +70,11 @@ def main(arguments: list[str] | None = None) -> int:
 class _Worker:
     """Writes a run's events while it trains, and turns signals into commands."""
 
-    def __init__(self, run: Run, control: Control, skip_queue: bool) -> None:
+    def __init__(self, run: Run, control: Control, skip_queue: bool, loading: LoadingWatch) -> None:
         self.run = run
         self.control = control
         self.skip_queue = skip_queue
+        self.loading = loading
         self.ticket: Ticket | None = None
         self.queue: Queue | None = None
         self.turn: FileLock | None = None
@@ -85,7 +88,8 @@ class _Worker:
         log = EventWriter(self.run.events_path)
         try:
             for event in self._events():
-                log.append(event)
+                with self.loading.telling(event, lambda: self._leave(log)):
+                    log.append(event)
                 if isinstance(event, events.RunFinished):
                     outcome = event.outcome
         except Exception as error:
@@ -96,9 +100,18 @@ class _Worker:
         log.close()
         return 128 + self.signal_number if self.signal_number else EXIT_STATUS[outcome]
 
+    def _leave(self, log: EventWriter) -> NoReturn:
+        """End the run and the process, on the thread that listens while the one that trains is busy loading."""
+        log.append(self._cut_short("stopped"))
+        log.close()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(128 + self.signal_number if self.signal_number else EXIT_STATUS["stopped"])
+
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         """Stop the run; the second signal stops it at once."""
         self.control.put(commands.Stop(now=bool(self.signal_number)))
+        self.loading.stop()
         self.signal_number = number
 
     def _events(self) -> Iterator[AnyEvent]:

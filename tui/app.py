@@ -25,8 +25,9 @@ from tui.background import WorkFailed, post_safely
 from tui.control import DETACH, RunControl
 from tui.farewell import farewell
 from tui.fields import ALT_DIGITS, LeavingFields
-from tui.jobs import JobFailed, RunLabelled, RunsDeleted, RunsLaunched, send_command
+from tui.jobs import CommandSent, JobFailed, RunLabelled, RunsDeleted, RunsLaunched, send_command
 from tui.keys import with_keys
+from tui.last_trained import recall, starting_settings
 from tui.memory import Memory
 from tui.palette import palette_of
 from tui.screens import mode_screens
@@ -44,7 +45,7 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
     """Shows the runs of `store`, `open_run` first. `settings` are the user's own defaults for the form.
 
     `probe` answers for a framework what it can use on this machine; it may take its time. With a `memory`, newcomers
-    are shown a tour, and the theme that is chosen here is kept.
+    are shown a tour, and the theme that is chosen here is kept, and the settings that were trained last.
     """
 
     TITLE = "mnist-tui"
@@ -93,6 +94,7 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
     ) -> None:
         super().__init__(store, ascii, settings.get("theme") or DEFAULT_THEME)
         self.settings = settings
+        self.form_settings = starting_settings(settings, recall(memory))
         self.memory = memory
         self.watcher = Watcher(store, lambda message: post_safely(self, message))
         self.probe = probe
@@ -200,6 +202,10 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
         self.open_run(message.runs[0], follow_training=True)
         if message.error:
             self.show_error(message.error)
+
+    def on_command_sent(self, message: CommandSent) -> None:
+        """Show at once what has been asked for; RunControl says what comes of it."""
+        self.watcher.look()
 
     def on_runs_deleted(self, message: RunsDeleted) -> None:
         """Have the list made anew, and nothing on display that is gone."""

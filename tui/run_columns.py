@@ -11,6 +11,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from engine.backends import BACKENDS
+from tui.activity import status_word
 from tui.cells import fitted
 from tui.change_words import learning_rate_text
 from tui.formats import LONGEST, clock, count, percent, text_of
@@ -254,7 +255,7 @@ def _status_text(snapshot: RunSnapshot, ascii: bool) -> str:
     """Return the glyph and the word of a run's status, and its place where it stands in line."""
     glyph, ascii_glyph, _ = GLYPHS[snapshot.status]
     place = f" #{snapshot.place.number}" if snapshot.place else ""
-    return f"{ascii_glyph if ascii else glyph} {snapshot.status}{place}"
+    return f"{ascii_glyph if ascii else glyph} {status_word(snapshot)}{place}"
 
 
 def _created(snapshot: RunSnapshot, ascii: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from tui.activity import status_word
 from tui.family import Family
 from tui.formats import count, duration, percent
 from tui.status import status_text
@@ -16,7 +17,7 @@ ROOM_OF_ONE, ROOM_OF_A_MEMBER = 100, 150
 def title_of(family: Family, ascii_only: bool, width: int) -> Content:
     """Return the run's status and name, which one of its family it is, and, where there is room, its framework."""
     snapshot, members = family.display, family.members
-    parts = [status_text(snapshot.status, ascii_only), Content(clean(snapshot.label))]
+    parts = [status_text(snapshot.status, ascii_only, status_word(snapshot)), Content(clean(snapshot.label))]
     if len(members) > 1:
         position = [member.run.id for member in members].index(snapshot.run.id) + 1
         parts.insert(1, Content(f"{family.name_of(snapshot)}, {position} of {len(members)}"))

@@ -7,9 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from engine import events
+from engine import commands, events
+from engine.commands import AnyCommand
 from engine.config import TrainConfig
 from engine.errors import RunError
+from engine.eventlog import LineFollower
 from engine.events import AnyEvent
 from engine.labels import UNLABELLED, Labels, Stamp, read_labels, stamp_of
 from engine.postmortem import crash_of, last_words
@@ -28,6 +30,8 @@ class RunSnapshot:
     `problem` says why the settings cannot be read, and is else empty. `place` is where it stands in line, if it does.
     `crash` says what became of a worker that ended without a word, and `log_tail` are the last lines that it printed.
     `labels` are what the user wrote on it since.
+    `preparing` is what it does before its first step, and `asked` what the user asked for that it has not done yet.
+    `is_saving`: it was stopped, and tests and saves. `since` is when it last told something, in Unix seconds.
     """
 
     run: Run
@@ -43,6 +47,10 @@ class RunSnapshot:
     crash: RunError | None = None
     log_tail: tuple[str, ...] = ()
     labels: Labels = UNLABELLED
+    preparing: events.Preparing | None = None
+    asked: AnyCommand | None = None
+    since: float = 0.0
+    is_saving: bool = False
 
     @property
     def name(self) -> str:
@@ -151,6 +159,8 @@ class RunReplay:
 
     def _begin(self) -> None:
         self._follower = self.run.follow()
+        self._asked = LineFollower(self.run.commands_path)
+        self._requests: list[AnyCommand] = []
         self._kept: list[AnyEvent] = []
         self._settled: tuple[int, int] | None = None
         self._has_news = False
@@ -230,11 +240,44 @@ class RunReplay:
             self._problem = error.message
 
     def _read(self) -> bool:
+        self._read_requests()
         found = False
         while batch := self._follower.read(steps=1):
             found = True
             self._keep(batch)
         return found
+
+    def _read_requests(self) -> None:
+        """Read what was asked of the run's workers, of which a damaged line is left out."""
+        lines = self._asked.read()
+        for line in lines:
+            with suppress(RunError):
+                self._requests.append(commands.decode(line))
+        self._has_news = self._has_news or bool(lines)
+
+    def _asked_for(self, progress: Progress) -> AnyCommand | None:
+        """Return what the worker of now was asked for, and has not done yet."""
+        begun = next((event.time for event in self._of_this_worker() if isinstance(event, events.RunRelaunched)), 0.0)
+        asked = [one for one in self._requests if one.time > begun]
+        stops = [one for one in asked if isinstance(one, commands.Stop)]
+        if stops:
+            return next((one for one in stops if one.now), stops[0])
+        holds = [one for one in asked if isinstance(one, commands.Pause | commands.Resume)]
+        last = holds[-1] if holds else None
+        return last if last and isinstance(last, commands.Pause) is not progress.paused else None
+
+    def _of_this_worker(self) -> list[AnyEvent]:
+        """Return the events from the last relaunch on."""
+        starts = [number for number, event in enumerate(self._kept) if isinstance(event, events.RunRelaunched)]
+        return self._kept[starts[-1] if starts else 0 :]
+
+    def _since(self) -> float:
+        """Return when the run last told something, or, while it has told nothing yet, was created."""
+        if self._kept:
+            return self._kept[-1].time
+        with suppress(OSError):
+            return self.run.config_path.stat().st_mtime
+        return 0.0
 
     def _keep(self, batch: Iterable[AnyEvent]) -> None:
         self._has_news = True
@@ -266,6 +309,10 @@ class RunReplay:
             crash=crash_of(self.run) if status == "crashed" else None,
             log_tail=last_words(self.run) if status in ("crashed", "failed") else (),
             labels=self._labels,
+            preparing=last if isinstance(last, events.Preparing) else None,
+            asked=None if progress.finished else self._asked_for(progress),
+            since=self._since(),
+            is_saving=any(isinstance(e, events.CommandApplied) and e.command == "stop" for e in self._of_this_worker()),
         )
 
 

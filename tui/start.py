@@ -39,7 +39,7 @@ class GettingReady(CollectingInPauses):
     """Starts the watcher, finds out what data and devices there are, and makes the screens before they are wanted."""
 
     watcher: Watcher
-    settings: dict[str, Any]
+    form_settings: dict[str, Any]
     probe: Callable[[str], BackendReport]
 
     reports: var[Mapping[str, Any]] = var({})
@@ -70,7 +70,7 @@ class GettingReady(CollectingInPauses):
 
     def _look_around(self) -> None:
         in_background(self, self._import_screens, "import screens")
-        self.examine_data(str(self.settings.get("data") or ""))
+        self.examine_data(str(self.form_settings.get("data") or ""))
         for name in BACKENDS:
             in_background(self, partial(self._ask_for_devices, name), f"probe {name}")
 

@@ -17,7 +17,7 @@ GLYPHS: dict[Status, tuple[str, str, str]] = {
 }
 
 
-def status_text(status: Status, ascii_only: bool = False) -> Content:
-    """Return the glyph and the word of `status`."""
+def status_text(status: Status, ascii_only: bool = False, word: str = "") -> Content:
+    """Return the glyph of `status` and its word, or another `word` that says more, such as `stopping`."""
     glyph, ascii_glyph, style = GLYPHS[status]
-    return Content.styled(f"{ascii_glyph if ascii_only else glyph} {status}", style)
+    return Content.styled(f"{ascii_glyph if ascii_only else glyph} {word or status}", style)

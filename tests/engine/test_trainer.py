@@ -17,7 +17,7 @@ from engine.config import TrainConfig
 from engine.control import Control
 from engine.data import Dataset
 from engine.evaluation import load_predictions, score
-from engine.events import AnyEvent, EpochFinished, RunFinished, RunStarted, Step
+from engine.events import AnyEvent, EpochFinished, Preparing, RunFinished, RunStarted, Step
 from engine.models import ARCHITECTURES
 from engine.runs import Run, Store
 from engine.split import image_order
@@ -93,8 +93,13 @@ def only(kind: type, told: list[AnyEvent]) -> list[Any]:
 
 
 def kinds(told: list[AnyEvent]) -> list[str]:
-    """The names of the events, without steps, whose number depends on the machine's speed."""
-    return [type(event).__name__ for event in told if not isinstance(event, Step)]
+    """The names of the events from the beginning of training on, without steps: their number depends on the machine."""
+    return [type(event).__name__ for event in told if not isinstance(event, Step | Preparing)]
+
+
+def stages(told: list[AnyEvent]) -> list[str]:
+    """What was told before the first step, in order."""
+    return [one.stage if isinstance(one, Preparing) else type(one).__name__ for one in told][:4]
 
 
 def figures(told: list[AnyEvent]) -> list[tuple[Any, ...]]:
@@ -136,6 +141,9 @@ def epoch_by_hand(
 class TestWhatItTells:
     def test_a_run_starts_tells_its_epochs_and_finishes(self, config: TrainConfig) -> None:
         assert kinds(trained(config)) == ["RunStarted", *["EpochFinished"] * 4, "RunFinished"]
+
+    def test_what_is_prepared_is_told_before_it_is_done(self, config: TrainConfig) -> None:
+        assert stages(trained(config)) == ["images", "network", "RunStarted", "first_step"]
 
     def test_a_run_on_disk_tells_what_it_saves_after_every_epoch(self, config: TrainConfig, run: Run) -> None:
         saves = ["EpochFinished", "PredictionsSaved", "CheckpointSaved"]
@@ -496,7 +504,7 @@ class TestResuming:
         killed_after(config, run, epoch=3)
         for name in (LAST, PREVIOUS, BEST):
             (run.path / name).write_bytes(b"damaged")
-        (finished,) = trained(config, run)
+        *_, finished = trained(config, run)
         assert isinstance(finished, RunFinished)
         assert finished.error is not None
         assert (finished.outcome, finished.error.title) == ("failed", "No checkpoint loads")

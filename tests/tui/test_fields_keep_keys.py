@@ -116,7 +116,7 @@ async def test_from_inside_a_field_enter_and_ctrl_t_train_and_the_footer_says_so
         trained: list[int] = []
         monkeypatch.setattr(app, "train", lambda configs: trained.extend(one.epochs for one in configs))
         assert app.focused is None
-        await until_shown(app, "t Train  b Both", "down Form", "Train  t", "Both  b")
+        await until_shown(app, "t Train  b Both  down Form", "Train  t", "Both  b")
         app.screen.query_one("#set-epochs").focus()
         await until_shown(app, "enter, ^t Train", "F1 Help", "esc Leave field", "Train  ^t")
         assert "q Quit" not in shown(app)

@@ -95,7 +95,7 @@ def test_a_real_run_is_set_paused_and_stopped_at_once(cli_store: Path, capsys: p
 
 async def test_a_key_asks_for_the_rate_while_the_run_is_live(written: WrittenRun) -> None:
     async with opened(Store(written.run.path.parent), size=(80, 24)) as (app, pilot):
-        await until_shown(app, "● running", "c Rate")
+        await until_shown(app, "● running", "R Rate")
         await pilot.press("R")
         await until(lambda: isinstance(app.screen, RateScreen), "it asks")
         await until_shown(app, "It is 0.01.")
@@ -125,7 +125,7 @@ async def test_the_rate_is_not_offered_for_a_run_that_has_ended(cli_store: Path)
         await pilot.press("question_mark")
         await until_shown(app, "Esc closes")
         assert "learning rate of the run" not in shown(app)
-        assert "c Rate" not in shown(app)
+        assert "R Rate" not in shown(app)
 
 
 async def test_a_capital_s_stops_at_once_and_the_help_tells_it(written: WrittenRun) -> None:

@@ -14,6 +14,7 @@ from engine.errors import RunError
 from engine.events import ExtensionSchedule
 from engine.locks import is_held
 from engine.runs import LIVE, STATUS_WORDS, Run
+from tui.activity import activity_of
 from tui.commands.offers import offer_runs, offer_setting
 from tui.commands.options import notify, open_store, print_json, store_option
 from tui.commands.runs import look_at, told
@@ -31,6 +32,7 @@ def pause(reference: str, store_path: str | None) -> None:
     """Hold RUN (an id or its beginning, a name, torch-3, or "last") before its next step."""
     run = open_store(store_path).find(reference)
     run.send(commands.Pause())
+    _tell_what_is_awaited(run)
     while is_held(run.lock_path) and run.status() != "paused":
         if look_at(run).awaited_device:
             click.echo(f"{run.id} does not train yet: it will hold before its first step.")
@@ -92,9 +94,16 @@ def stop(reference: str, now: bool, store_path: str | None) -> None:
     """Stop RUN (an id or its beginning, a name, torch-3, or "last") and wait until it has ended."""
     run = open_store(store_path).find(reference)
     run.send(commands.Stop(now=now))
+    _tell_what_is_awaited(run)
     while is_held(run.lock_path):
         time.sleep(POLL_SECONDS)
     click.echo(f"{run.id}: {told(look_at(run))}")
+
+
+def _tell_what_is_awaited(run: Run) -> None:
+    """Say on stderr what the run does before it does what it was asked for: that may take seconds."""
+    if activity := activity_of(look_at(run)):
+        notify(f"{run.id}: {activity.words}")
 
 
 def _wake(run: Run, changes: dict[str, Any]) -> int:

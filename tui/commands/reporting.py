@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -14,6 +15,7 @@ from engine.changes import rate_change
 from engine.config import TrainConfig
 from engine.events import AnyEvent
 from tui import formats
+from tui.activity import stage_words
 from tui.change_words import change_text
 from tui.commands.options import notify
 from tui.kernels import kernels_phrase
@@ -80,6 +82,7 @@ class LineReporter:
         self.config = config
         self._downloading = ""
         self.epochs = config.epochs
+        self._device = ""
         self.columns = VALIDATION_COLUMNS if config.validation else COLUMNS
 
     def show(self, line: bytes, event: AnyEvent | None) -> None:
@@ -89,8 +92,11 @@ class LineReporter:
             case events.DownloadProgressed(file=file) if file != self._downloading:
                 self._downloading = file
                 notify(f"Downloading {file}")
+            case events.Preparing(stage="framework" | "first_step" as stage):
+                self.prepare(stage_words(stage, self.config.backend, self._device))
             case events.RunStarted():
                 self.epochs = event.epochs
+                self._device = event.device
                 self._start(event)
             case events.CommandApplied(command="set_learning_rate"):
                 self.write(change_text(rate_change(event)).capitalize())
@@ -104,6 +110,10 @@ class LineReporter:
     def stand_in_line(self, place: Place) -> None:
         """Say it on stderr: it is no result."""
         notify(f"Waiting: {formats.place_text(place)}")
+
+    def prepare(self, what: str) -> None:
+        """Say on stderr what takes a while now."""
+        notify(f"{what[0].upper()}{what[1:]}")
 
     def write(self, text: str) -> None:
         """Write one line to stdout."""
@@ -163,8 +173,10 @@ class LiveReporter(LineReporter):
                 total = f" of {formats.megabytes(event.total_bytes)}" if event.total_bytes else ""
                 self._wait_for(f"Downloading {event.file}: {formats.megabytes(event.received_bytes)}{total}")
                 return
-            case events.RunStarted():
-                self._wait_for("Preparing the first epoch")
+            case events.Preparing(stage=stage):
+                what = stage_words(stage, self.config.backend, self._device)
+                self._wait_for(f"{what[0].upper()}{what[1:]}", event.time)
+                return
             case events.Step():
                 self._live.update(step_line(event, self.config, self.epochs, self._console.width))
             case events.CommandApplied(command="pause"):
@@ -189,11 +201,26 @@ class LiveReporter(LineReporter):
         """Remove the live line."""
         self._live.stop()
 
-    def _wait_for(self, what: str) -> None:
+    def _wait_for(self, what: str, since: float | None = None) -> None:
+        self._live.update(_Waiting(what, since), refresh=True)
+
+
+class _Waiting:
+    """A spinner with what is waited for and, `since` when that is known, for how many seconds already."""
+
+    def __init__(self, what: str, since: float | None) -> None:
         from rich.spinner import Spinner
+
+        self._what, self._since = clean(what), since
+        self._spinner = Spinner("line")
+
+    def __rich__(self) -> RenderableType:
+        """Draw it as it is now."""
         from rich.text import Text
 
-        self._live.update(Spinner("line", Text(clean(what))))
+        seconds = "" if self._since is None else f"… {max(0, int(time.time() - self._since))} s"
+        self._spinner.text = Text(f"{self._what}{seconds}")
+        return self._spinner
 
 
 def notify_of(event: AnyEvent | None) -> None:

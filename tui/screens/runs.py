@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from tui.activity import activity_of
 from tui.background import OneAtATime
 from tui.control import is_resumable
 from tui.duel import has_rival
@@ -26,6 +27,7 @@ from tui.widgets.repaint import entitle, say, undertitle
 from tui.widgets.run_notice import words_of
 from tui.widgets.run_table import RunTable
 
+SECONDS = 1.0
 COMPARED = 12
 """The most runs that are compared: so many curves can be told apart."""
 MOST_LISTED = 6
@@ -98,6 +100,11 @@ class RunsScreen(ModeScreen):
         self.follow("runs", self._show)
         self.follow("store_problem", self._show_empty)
         self._table.focus()
+        self.set_interval(SECONDS, self._count_seconds)
+
+    def _count_seconds(self) -> None:
+        if self.is_current and self._chosen and activity_of(self._chosen):
+            self._tell()
 
     # Which runs, in which order
 

@@ -15,11 +15,13 @@ from textual.widgets import Static
 
 from engine.changes import RateChange
 from engine.config import TrainConfig
+from tui.activity import activity_of
 from tui.background import in_background
 from tui.change_words import change_text
 from tui.control import DETACH, PAUSE, RESUME, STOP, is_resumable
 from tui.family import Family
 from tui.keys import with_keys
+from tui.last_trained import keep
 from tui.recipe import in_a_line
 from tui.run_words import summary_of, title_of
 from tui.screens.mode_screen import ModeScreen
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 RECENT = (50, 10, 5)  # epochs
 MEDIUM, TALL = 100, 32
 """Columns and lines of the terminal; where it has fewer of both, there is room for one chart at a time."""
+SECONDS = 1.0
 EMPTY = (
     "No run yet. Press {train} to train with the settings on the left.\n\n"
     "Down or Tab goes to them; in a field, Enter or ctrl+t trains."
@@ -71,6 +74,7 @@ class TrainScreen(ModeScreen):
     BINDINGS = [
         Binding("t", "train", "Train", tooltip="Train as the form says", id="train"),
         Binding("b", "both", "Both", tooltip="Train it on both frameworks, matched, and compare", id="both"),
+        Binding("down", "form", "Form", key_display="down", tooltip="Go to the settings"),
         Binding("u", "app.duel", "Duel", tooltip="Both frameworks side by side", id="duel"),
         Binding("s", "app.stop", "Stop", tooltip=STOP, id="stop"),
         Binding("p", "app.pause", "Pause", tooltip=PAUSE, id="pause"),
@@ -98,7 +102,6 @@ class TrainScreen(ModeScreen):
             tooltip="Stop at once, without testing and saving",
             id="stop_now",
         ),
-        Binding("down", "form", "Form", key_display="down", tooltip="Go to the settings"),
     ]
 
     def __init__(self) -> None:
@@ -108,7 +111,7 @@ class TrainScreen(ModeScreen):
     def compose_body(self) -> ComposeResult:
         """Lay out the form on the left and the run on the right."""
         with Horizontal(id="train-body"):
-            yield SetupForm(self.lab.settings)
+            yield SetupForm(self.lab.form_settings, self.lab.settings)
             with Vertical(id="run"):
                 yield CurveCharts(mode=self.lab.curve_mode, id="charts")
                 yield LogPane(id="log")
@@ -131,6 +134,12 @@ class TrainScreen(ModeScreen):
         self.follow("reports", self._show_reports)
         self.follow("dataset", self._pass_dataset)
         self.follow("template", self._take_over)
+        self.set_interval(SECONDS, self._count_seconds)
+
+    def _count_seconds(self) -> None:
+        """Tell for how long already the run on display has been loading, or has been asked to stop."""
+        if self.is_current and self.lab.snapshot and activity_of(self.lab.snapshot):
+            self.query_one(RunNotice).show(self.lab.snapshot)
 
     def _show_reports(self) -> None:
         self.query_one(SetupForm).reports = self.lab.reports
@@ -239,7 +248,7 @@ class TrainScreen(ModeScreen):
         configs = [config for one in repeated(wanted, repeats) for config in recipes(one)]
         live = [snapshot.run.id for snapshot in self.lab.live_runs()]
         if not live:
-            self._launch(configs)
+            self._launch(wanted, configs)
             return
         from tui.screens.confirm import ConfirmScreen
 
@@ -249,12 +258,14 @@ class TrainScreen(ModeScreen):
         question = f"Run {live[0]} is live. Start {more}? On the same device {waits} turn."
         await self.app.push_screen(
             ConfirmScreen(question, yes=f"Start {more}", no="Do not"),
-            lambda yes: self._launch(configs) if yes else None,
+            lambda yes: self._launch(wanted, configs) if yes else None,
         )
 
-    def _launch(self, configs: list[TrainConfig]) -> None:
-        """Start runs, and take the focus out of the form, so that letters and digits are commands again."""
+    def _launch(self, wanted: TrainConfig, configs: list[TrainConfig]) -> None:
+        """Start runs of what the form has, and leave it, so that letters and digits are commands again."""
         self.lab.train(configs)
+        if self.lab.memory:
+            keep(self.lab.memory, wanted)
         self.set_focus(None)
         self.query_one(EpochTable).focus()
 

@@ -1,4 +1,4 @@
-"""One line on where a live run is: epoch, step, running loss, speed and the time left."""
+"""One line on where a live run is: epoch, step, running loss, speed and the time left, or what it waits for."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from engine.events import Step
+from tui.activity import Activity, activity_of
 from tui.formats import clock, count, figure
 from tui.snapshot import RunSnapshot
 from tui.status import GLYPHS
 from tui.terminal import clean
 
+SECONDS = 1.0
 MAXIMUM_BAR = 40
 MINIMUM_BAR = 6
 
@@ -23,10 +25,20 @@ class ProgressRow(Static):
     label: reactive[str] = reactive("")
     """What tells the run from others that were launched with it."""
 
+    def on_mount(self) -> None:
+        """Count the seconds of what shows no progress."""
+        self.set_interval(SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        if self.snapshot and self.screen.is_current and activity_of(self.snapshot):
+            self.refresh()
+
     def render(self) -> Content:
         """Write the line, leaving out what does not fit."""
         snapshot = self.snapshot
         step = snapshot.epoch_step if snapshot else None
+        if snapshot and (activity := activity_of(snapshot)):
+            return self._activity(snapshot, activity)
         if snapshot is None or step is None or not snapshot.live:
             return Content("")
         ascii_only = bool(getattr(self.app, "ascii", False))
@@ -41,6 +53,12 @@ class ProgressRow(Static):
                 break
         bar = _bar(step.step / max(step.steps, 1), max(0, min(room, MAXIMUM_BAR)), ascii_only)
         return Content.assemble((head, "bold $primary"), *bar, tail)
+
+    def _activity(self, snapshot: RunSnapshot, activity: Activity) -> Content:
+        ascii_only = bool(getattr(self.app, "ascii", False))
+        label = f"{clean(self.label)} " if self.label else ""
+        text = activity.text("..." if ascii_only else "…")
+        return Content.assemble((f"{GLYPHS[snapshot.status][ascii_only]} {label}", "bold $primary"), text)
 
 
 def _tails(step: Step, seconds_left: float | None, kernels: str) -> list[str]:

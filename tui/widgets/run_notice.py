@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from engine import events
 from engine.errors import RunError
+from tui.activity import activity_of, status_word
 from tui.formats import megabytes, place_text
 from tui.keys import with_keys
 from tui.snapshot import RunSnapshot, kept_text
@@ -92,6 +93,10 @@ def _told(message: str, hint: str, log_tail: tuple[str, ...]) -> Content:
 
 
 def _waiting(snapshot: RunSnapshot, app: App[Any]) -> tuple[str, Content, str]:
+    if activity := activity_of(snapshot):
+        title = {"stopping": "Stopping", "pausing": "Pausing"}.get(status_word(snapshot), "Starting")
+        text = activity.text("..." if getattr(app, "ascii", False) else "…")
+        return title, Content(clean(f"{text[0].upper()}{text[1:]}")), ""
     if snapshot.download:
         received, total = snapshot.download.received_bytes, snapshot.download.total_bytes
         share = f" of {megabytes(total)} ({received / total:.0%})" if total else ""
@@ -103,4 +108,4 @@ def _waiting(snapshot: RunSnapshot, app: App[Any]) -> tuple[str, Content, str]:
     if snapshot.awaited_device:
         text = f"Another run is training on {clean(snapshot.awaited_device)}. This one starts when that has ended."
         return "Waiting for its turn", Content(text), ""
-    return "Starting", Content("Loading the framework and the data. The first time can take a while."), ""
+    return "Starting", Content("Its worker is starting."), ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,22 +23,27 @@ from tui.form_checks import FORM_FIELDS, PRESET, REPEATS, config_of, find_proble
 from tui.formats import count
 from tui.jobs import ExaminedDataset
 from tui.keys import with_keys
+from tui.last_trained import PERSONAL
 from tui.terminal import clean
 from tui.widgets.choice import Choice, Option
 from tui.widgets.setup_field import SHORT_LABELS, SetupField
 
 FIRST = ("backend", "device", "model", "epochs", "batch_size", "learning_rate", "optimizer", "seed")
 MORE = (REPEATS.name, *(name for name in FIELDS if name not in (*FIRST, "preset_name")))
-PERSONAL = frozenset({"preset_name", "device", "seed", "limit", "deterministic", "threads", "data", "name"})
 
 
 class SetupForm(Vertical):
-    """All settings of the next run, starting from `settings` (values for TrainConfig's fields, and `preset`)."""
+    """All settings of the next run, starting from `settings` (values for TrainConfig's fields, and `preset`).
+
+    `given` are those that the user has given in the config file or the environment: a reset leads back to them and, for
+    the rest, to the preset.
+    """
 
     BINDINGS = [
         Binding("up", "app.focus_previous", "Field above", show=False),
         Binding("down", "app.focus_next", "Field below", show=False),
         Binding("ctrl+t,f5", "submit", "Train", key_display="^t", tooltip="Train as the form says, from any field"),
+        Binding("ctrl+r", "reset", "Reset", key_display="^r", tooltip="Back to the settings of the preset"),
         Binding("f1", "app.help", "Help", key_display="F1", tooltip="What this screen is for, and its keys"),
     ]
 
@@ -65,22 +70,14 @@ class SetupForm(Vertical):
 
         both: bool
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    def __init__(self, settings: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> None:
         super().__init__()
         self.border_title = "Setup"
         self._problems: dict[str, str] = {}
         self._both_problem = ""
-        preset = str(settings.get("preset") or DEFAULT_PRESET)
-        recipe = PRESETS.get(preset, PRESETS[DEFAULT_PRESET]).settings
-        given = {name: value for name, value in settings.items() if name in FIELDS and value is not None}
-        defaults = {name: field.default for name, field in FIELDS.items()}
-        values = {**defaults, "repeats": REPEATS.default, **recipe, **given}
-        if "backend" not in given:
-            values["backend"] = installed_backend(values["backend"])
-        self._start = {name: _as_text(value) for name, value in values.items()} | {
-            "preset": preset,
-            "repeats": str(REPEATS.default),
-        }
+        self._given = settings if given is None else given
+        self._start = _texts(settings)
+        self._remembered = dict(self._start) if settings != self._given else None
 
     def compose(self) -> ComposeResult:
         """Lay out the fields, the rest behind More, the button, and the help of the field in focus."""
@@ -94,6 +91,7 @@ class SetupForm(Vertical):
             train, both = self._button_labels(is_inside=False)
             yield Button(train, id="train", variant="primary", compact=True)
             yield Button(both, id="both", compact=True)
+            yield Button("Reset", id="reset", compact=True)
         yield Static(id="both-problem", markup=False)
         yield Static(id="help", markup=False)
 
@@ -130,11 +128,21 @@ class SetupForm(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave ctrl+t out of the footer where Enter trains too, which the field says."""
+        if action == "reset":
+            return self.query_one("#reset").display
         return not (action == "submit" and isinstance(self.screen.focused, Input))
 
     def action_submit(self) -> None:
         """Train with the settings."""
         self.post_message(self.Submitted(both=False))
+
+    def action_reset(self) -> None:
+        """Go back to the settings of the preset, but for those that the user has given elsewhere."""
+        for name, value in _texts({**self._given, "preset": self.values["preset"]}).items():
+            self._set(name, value)
+        self.post_message(self.DataChosen(self.values["data"]))
+        self._check()
+        self.focus_first()
 
     def field(self, name: str) -> SetupField:
         """Return the field of the setting `name`."""
@@ -235,8 +243,11 @@ class SetupForm(Vertical):
         self._problems = problems = find_problems(values, self.dataset, self.reports)
         for field in self.query(SetupField):
             field.problem = problems.get(field.field.name, "")
-        hidden = [SHORT_LABELS.get(name, FORM_FIELDS[name].label) for name in problems if name in MORE]
-        self.query_one(Collapsible).title = f"More: mend {', '.join(hidden)}" if hidden else "More"
+        preset = _texts({**self._given, "preset": values["preset"]})
+        changed = [name for name, value in values.items() if value != preset[name]]
+        self.query_one(Collapsible).title = _title_of_more(problems, changed)
+        self.query_one("#reset").display = bool(changed)
+        self.border_subtitle = "as last trained" if values == self._remembered else ""
         self._check_both(values)
         self.post_message(self.Changed(self.wanted[0]))
 
@@ -282,7 +293,10 @@ class SetupForm(Vertical):
     @on(Button.Pressed)
     def _submit(self, event: Button.Pressed) -> None:
         event.stop()
-        self.post_message(self.Submitted(both=event.button.id == "both"))
+        if event.button.id == "reset":
+            self.action_reset()
+        else:
+            self.post_message(self.Submitted(both=event.button.id == "both"))
 
 
 class _Fields(VerticalScroll, inherit_bindings=False):
@@ -301,6 +315,28 @@ def _help(field: SetupField, value: str) -> str:
         return f"{ARCHITECTURES[value].summary}."
     help = setting.help if setting.help[:2].isupper() else setting.help[:1].lower() + setting.help[1:]
     return f"{setting.label}: {help}."
+
+
+def _texts(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the form's settings as texts: those of `settings`, else of the preset that these name, else the usual."""
+    preset = str(settings.get("preset") or DEFAULT_PRESET)
+    recipe = PRESETS.get(preset, PRESETS[DEFAULT_PRESET]).settings
+    given = {name: value for name, value in settings.items() if name in FIELDS and value is not None}
+    defaults = {name: field.default for name, field in FIELDS.items()}
+    values = {**defaults, **recipe, **given}
+    if "backend" not in given:
+        values["backend"] = installed_backend(values["backend"])
+    texts = {name: _as_text(value) for name, value in values.items() if name != "preset_name"}
+    return {**texts, "preset": preset, REPEATS.name: str(REPEATS.default)}
+
+
+def _title_of_more(problems: Mapping[str, str], changed: Sequence[str]) -> str:
+    """Name what is hidden behind More and wrong, or other than usual."""
+    for intro, names in (("mend ", problems), ("", changed)):
+        hidden = [SHORT_LABELS.get(name, FORM_FIELDS[name].label) for name in names if name in MORE]
+        if hidden:
+            return f"More: {intro}{', '.join(hidden)}" + ("" if intro else " changed")
+    return "More"
 
 
 def _as_text(value: Any) -> str:
