@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -485,7 +485,7 @@ def _rename_to_new_id(draft: Path, backend: str) -> Path:
     """Rename a run's directory to a new id, see `id_of`."""
     while True:
         try:
-            return draft.rename(draft.with_name(id_of(time.time(), backend)))
+            return draft.rename(draft.with_name(id_of(datetime.now(UTC).timestamp(), backend)))
         except OSError as error:
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                 raise

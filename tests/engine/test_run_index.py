@@ -6,11 +6,13 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import Self
 
 import pytest
 
+from engine import runs
 from engine.config import TrainConfig
 from engine.errors import RunError
 from engine.eventlog import EventWriter
@@ -32,6 +34,18 @@ def set_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]
     yield set_zone
     monkeypatch.undo()
     time.tzset()
+
+
+def clock_at(moment: float) -> type[datetime]:
+    """Return a clock that stands still."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            """Return the moment."""
+            return cls.fromtimestamp(moment, tz)
+
+    return Clock
 
 
 def create(store: Store, backend: str = "torch", name: str = "") -> Run:
@@ -110,10 +124,9 @@ class TestOrder:
     def test_after_a_clock_was_set_back_later_runs_still_come_later(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        moments = iter([NOON, NOON - 3600, NOON - 1800, NOON + 1])
         made = []
-        for moment in moments:
-            monkeypatch.setattr(time, "time", lambda moment=moment: moment)
+        for moment in (NOON, NOON - 3600, NOON - 1800, NOON + 1):
+            monkeypatch.setattr(runs, "datetime", clock_at(moment))
             made.append(create(store).id)
         assert store.run_ids() == made
 

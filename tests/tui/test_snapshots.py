@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -161,8 +162,18 @@ STATES = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def utc() -> Iterator[None]:
+    """Local time is UTC, as in ids."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 @pytest.fixture(autouse=True)
-def standstill(tmp_path: Path, sketches: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def standstill(tmp_path: Path, sketches: Any, utc: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user whose dataset lies in a folder called digits, at the same time on the same machine as ever."""
     write_idx(tmp_path / "digits", sketches)
     monkeypatch.chdir(tmp_path)
