@@ -215,9 +215,9 @@ class Chart(Widget):
 
 def _changed(y: int, width: int, old: Sequence[Stretch], new: Sequence[Stretch]) -> Region:
     """Return the part of row `y` that differs between `old` and `new`; an empty region where nothing does."""
-    if old == new:
-        return Region()
     before, now = _cells(old), _cells(new)
+    if before == now:  # which the same cells in other pieces are too
+        return Region()
     if not len(before) == len(now) == width:  # a name has characters that take two cells
         return Region(0, y, width, 1)
     differs = [one != other for one, other in zip(before, now, strict=True)]

@@ -204,6 +204,22 @@ async def test_what_moves_is_painted_as_if_all_were() -> None:
             assert painted == screen(app)
 
 
+async def test_a_line_that_another_one_of_its_colour_goes_on_with_is_painted_as_one() -> None:
+    """As in a pair, where training and test have one colour: the cells are the same ones, in other pieces."""
+    chart = Chart("loss")
+    app = ChartApp(chart)
+    async with app.run_test(size=(60, 16)) as pilot:
+        whole = Series("", [1, 2, 3], [1.0, 1.0, 1.0], has_marks=False)
+        part = Series("", [2, 3], [1.0, 1.0], has_marks=False)
+        chart.show([whole, whole])
+        await pilot.pause()
+        painted = screen(app)
+        chart.show([whole, part])
+        await wait_until_shown(chart)
+        await pilot.pause()
+        assert screen(app) == painted
+
+
 async def wait_until_shown(chart: Chart) -> None:
     while chart._shown != chart._latest:
         await asyncio.sleep(0.01)
