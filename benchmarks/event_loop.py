@@ -31,7 +31,7 @@ COMMAND = (
 )
 
 JOURNEY = (
-    ("Runs", "2", "best acc"),
+    ("Runs", "2", "test acc"),
     ("filter", "/torch\x1b", "torch"),
     ("compare", " m\x1b", ""),
     ("note", "a", ""),
@@ -57,7 +57,7 @@ JOURNEY = (
     ("command palette", "\x10", "Search"),
     ("themes", "theme\r", ""),
     ("another theme", "nord\r", ""),
-    ("Runs in another theme", "2", "best acc"),
+    ("Runs in another theme", "2", "test acc"),
 )
 """A phase, what is pressed in it, and the words that show its end, if any do."""
 

@@ -25,7 +25,7 @@ def main() -> None:
             with Terminal(COMMAND) as terminal:
                 terminal.wait_for("Setup", "Quit")
                 pressed = terminal.press("2")
-                rows.append(terminal.wait_for(newest.id[:15], "best acc") - pressed)
+                rows.append(terminal.wait_for(newest.id[:15], "test acc") - pressed)
                 everything.append(terminal.wait_for(f"{options.runs:,} runs") - pressed)
                 terminal.drain(10)
                 before = terminal.processor_seconds()

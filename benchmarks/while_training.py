@@ -24,7 +24,7 @@ from engine.cores import usable_cores
 from engine.launcher import launch
 from engine.runs import Run, Store
 
-KEYS = (("L", "(log scale)"), ("L", "loss ─"), ("2", "best acc"), ("1", "Setup"), ("?", "Help"), ("\x1b", "Setup"))
+KEYS = (("L", "(log scale)"), ("L", "loss ─"), ("2", "test acc"), ("1", "Setup"), ("?", "Help"), ("\x1b", "Setup"))
 """What is pressed in turns, and the words that are sent anew because of it."""
 
 

@@ -157,6 +157,17 @@ class Progress:
         return "paused" if self.paused else "running"
 
     @property
+    def test_accuracy(self) -> float | None:
+        """The run's accuracy on the test set: after its last complete epoch, or where it was stopped before that.
+
+        This is what lists, comparisons and the Mistakes screen mean, not the best epoch's: where no images are held out
+        to choose that epoch, the test set itself chooses it, which flatters.
+        """
+        if self.epochs:
+            return self.epochs[-1].test_accuracy
+        return self.finished.test_accuracy if self.finished else None
+
+    @property
     def best(self) -> events.EpochFinished | None:
         """The epoch with the highest accuracy (on validation images, where some were held out), the first of equals."""
         return max(self.epochs, key=_deciding_accuracy, default=None)

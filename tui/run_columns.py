@@ -75,7 +75,8 @@ class Wanted:
             cells={
                 "status": _widest(_status_text(run, False) for run in runs),
                 "run": _widest(run.short_name for run in runs),
-                "epochs": _widest([_epochs_text(_most(runs, _epochs_done), _most(runs, lambda run: run.epochs))]),
+                "epochs": _widest([_epochs_text(_most(runs, _epochs_done), _most(runs, lambda run: run.epochs))])
+                + _widest(run.extended_mark for run in runs),
                 "time": _widest([clock(_most(runs, lambda run: min(run.progress.seconds, LONGEST - 1)))]),
             },
             name_cells=_widest(clean(run.name) for run in runs),
@@ -85,7 +86,7 @@ class Wanted:
 
     def fitting(self, width: int) -> list[Column]:
         """Return the columns that `width` cells have room for, in their order from left to right."""
-        status, accuracy, run = self._column("status"), COLUMNS["best acc"], self._column("run")
+        status, accuracy, run = self._column("status"), COLUMNS["test acc"], self._column("run")
         left = width - status.width - accuracy.width - 2 * GAP
         run = replace(run, width=max(1, min(run.width, left)))
         chosen = {column.name: column for column in (status, run, accuracy)}
@@ -263,7 +264,7 @@ def _created(snapshot: RunSnapshot, ascii: bool) -> str:
 
 
 def _epochs(snapshot: RunSnapshot, ascii: bool) -> str:
-    return _epochs_text(_epochs_done(snapshot), snapshot.epochs)
+    return _epochs_text(_epochs_done(snapshot), snapshot.epochs) + snapshot.extended_mark
 
 
 def _epochs_text(done: float, planned: float) -> str:
@@ -278,8 +279,9 @@ def _most(runs: Iterable[RunSnapshot], figure: Callable[[RunSnapshot], float]) -
     return max((figure(run) for run in runs), default=0)
 
 
-def _best(snapshot: RunSnapshot, ascii: bool) -> str:
-    return percent(snapshot.progress.best.test_accuracy) if snapshot.progress.best else "–"
+def _test_accuracy(snapshot: RunSnapshot, ascii: bool) -> str:
+    accuracy = snapshot.progress.test_accuracy
+    return "–" if accuracy is None else percent(accuracy)
 
 
 def _time(snapshot: RunSnapshot, ascii: bool) -> str:
@@ -287,7 +289,7 @@ def _time(snapshot: RunSnapshot, ascii: bool) -> str:
 
 
 def _accuracy(snapshot: RunSnapshot) -> float | None:
-    return snapshot.progress.best.test_accuracy if snapshot.progress.best else None
+    return snapshot.progress.test_accuracy
 
 
 def _seconds(snapshot: RunSnapshot) -> float | None:
@@ -312,7 +314,7 @@ COLUMNS = {
         *(_setting_column(name, setting) for name, setting in SETTINGS.items()),
         Column("epochs", 7, _epochs, _epochs_done, is_figure=True, high_first=True),
         _curve_column((0, 1)),
-        Column("best acc", 9, _best, _accuracy, is_figure=True, high_first=True),
+        Column("test acc", 9, _test_accuracy, _accuracy, is_figure=True, high_first=True),
         Column("time", 7, _time, _seconds, is_figure=True, high_first=True),
         Column(CREATED, 11, _created, lambda s: s.run.created, high_first=True),
         Column("note", 16, lambda s, ascii: s.labels.note, lambda s: s.labels.note.casefold() or None),

@@ -36,14 +36,19 @@ def summary_of(family: Family, resume_key: str) -> Content:
         return Content("")
     lines, best, finished = [], snapshot.progress.best, snapshot.progress.finished
     if best:
-        took = f" after epoch {best.epoch}; {duration(snapshot.progress.seconds)} in all"
-        parts = [Content.assemble("best ", (percent(best.test_accuracy), "bold $success"), took)]
-        last = snapshot.progress.epochs[-1].epoch
-        mistakes = dict(snapshot.mistakes).get(last)
+        last = snapshot.progress.epochs[-1]
+        parts = [
+            Content.assemble(
+                (percent(last.test_accuracy), "bold $success"), f" of the test set after epoch {last.epoch}"
+            )
+        ]
+        if best.epoch != last.epoch:
+            parts.append(Content(f"best {percent(best.test_accuracy)} after {best.epoch}"))
+        parts.append(Content(duration(snapshot.progress.seconds)))
+        lines.append(Content(" · ").join(parts))
+        mistakes = dict(snapshot.mistakes).get(last.epoch)
         if mistakes is not None:
-            at_the_end = "" if last == best.epoch else " at the end"
-            parts.append(Content.assemble(f"{count(mistakes)} mistakes{at_the_end}: press ", ("3", "bold $primary")))
-        lines.append(Content("   ").join(parts))
+            lines[-1] = Content.assemble(lines[-1], f"   {count(mistakes)} mistakes: press ", ("3", "bold $primary"))
     if finished and finished.outcome == "stopped":
         tested = "" if finished.test_accuracy is None else f" at {percent(finished.test_accuracy)}"
         has_begun = snapshot.progress.started is not None

@@ -103,6 +103,11 @@ class RunSnapshot:
         """The last checkpoint that was written and still counts."""
         return self.progress.checkpoint
 
+    @property
+    def extended_mark(self) -> str:
+        """What lists write behind the number of epochs of a run that was given more of them."""
+        return "+" if self.progress.is_extended else ""
+
     @cached_property
     def change_marks(self) -> tuple[ChangeMark, ...]:
         """Where a chart of the run marks what was changed on the way."""

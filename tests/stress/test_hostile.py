@@ -257,7 +257,7 @@ def test_clicking_on_a_name_that_is_an_action_runs_nothing(store: Store, record:
         terminal.wait_for("Mistakes")
     assert terminal.child.isalive()
     terminal.press("2")
-    terminal.wait_for("best acc")
+    terminal.wait_for("test acc")
     through = got_through(terminal.raw)
     terminal.press("q")
     assert terminal.wait_for_end() == 0

@@ -147,7 +147,7 @@ async def test_ctrl_t_trains_from_every_screen_with_the_forms_settings(
         monkeypatch.setattr(app, "train", lambda configs: trained.extend(one.epochs for one in configs))
         await until_shown(app, "✓ completed")
         await pilot.press("2")
-        await until_shown(app, "best acc")
+        await until_shown(app, "test acc")
         await pilot.press("ctrl+t")
         await until(lambda: trained == [7], "it is trained")
         assert app.current_mode == "train"

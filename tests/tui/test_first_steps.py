@@ -62,7 +62,7 @@ async def test_another_theme_is_taken_over_by_all_screens_as_if_it_had_been_ther
         async with opened(store, settings={"theme": first}) as (app, pilot):
             await until_shown(app, "✓ completed")
             await pilot.press("2")
-            await until_shown(app, "best acc")
+            await until_shown(app, "test acc")
             await pilot.press("question_mark")
             await until(lambda: isinstance(app.screen, HelpScreen), "the help lies over the runs")
             seen.append(colors(app))

@@ -47,7 +47,7 @@ def test_set_says_from_which_step_on_it_holds(written: WrittenRun, capsys: pytes
     out, err = child.communicate()
     assert (child.returncode, err) == (0, "")
     assert out == f"{written.run.id}: learning rate 0.0005 from epoch 3, step 7 on\n"
-    assert "learning rate 0.0005 from epoch 3, step 7 on" in printed(capsys, "show", "last")
+    assert "0.01 → 0.0005 in epoch 2" in printed(capsys, "show", "last")
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "much", "", "1e999"])
@@ -80,10 +80,10 @@ def test_a_real_run_is_set_paused_and_stopped_at_once(cli_store: Path, capsys: p
     printed(capsys, "train", "--epochs", "10000", "--detach", *QUICK)
     run = Store(cli_store).find("last")
     wait_for_event(run, events.EpochFinished, epoch=1)
-    assert "learning rate 0.0625 from epoch" in printed(capsys, "set", "last", "--learning-rate", "0.0625")
+    assert "learning rate 0.01 → 0.0625 from epoch" in printed(capsys, "set", "last", "--learning-rate", "0.0625")
     assert "It leaves the processor and keeps its place on cpu and 0." in printed(capsys, "pause", "last")
     told = run.events()
-    assert "learning rate 0.125 from epoch" in printed(capsys, "set", "last", "--learning-rate", "0.125")
+    assert "learning rate 0.0625 → 0.125 from epoch" in printed(capsys, "set", "last", "--learning-rate", "0.125")
     assert run.status() == "paused"
     assert not [event for event in run.events()[len(told) :] if isinstance(event, events.Step)]
     assert "stopped after" in printed(capsys, "stop", "last", "--now")
@@ -167,8 +167,8 @@ async def test_a_change_of_long_ago_is_no_news_when_the_run_goes_on(cli_store: P
         assert lock.acquire()
         log.append(events.RunRelaunched())
         await until_shown(app, "◌ waiting")
-        log.append(msgspec.structs.replace(CHANGED, epoch=3))
-        await until_shown(app, "Learning rate 0.0005 from epoch 3")
+        log.append(msgspec.structs.replace(CHANGED, epoch=3, learning_rate=0.001))
+        await until_shown(app, "Learning rate 0.0005 → 0.001 from epoch 3")
         assert "from epoch 2" not in shown(app)
         lock.release()
         log.close()

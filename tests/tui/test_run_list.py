@@ -39,7 +39,7 @@ def listed(store: Store, name: str, *accuracies: float, note: str = "", **settin
 
 def test_runs_without_a_figure_come_last_whichever_way_round(store: Store) -> None:
     runs = [listed(store, "a"), listed(store, "b", 0.5), listed(store, "c", 0.9, 0.8)]
-    falling, rising = View(column="best acc"), View(column="best acc", is_falling=False)
+    falling, rising = View(column="test acc"), View(column="test acc", is_falling=False)
     assert [run.name for run in falling.arrange(runs)] == ["c", "b", "a"]
     assert [run.name for run in rising.arrange(runs)] == ["b", "c", "a"]
     assert [run.name for run in View(is_falling=False).arrange(runs)] == ["c", "b", "a"]
@@ -104,7 +104,7 @@ def test_on_a_narrow_screen_name_status_and_accuracy_come_before_what_differs(st
     runs = [listed(store, f"run {seed}", 0.9, seed=seed, batch_size=32 * seed, note="slow") for seed in (1, 2)]
     assert columns(36, *runs)[:2] == ["status", "run"]
     assert columns(110, *runs)[:5] == ["status", "run", "name", "batch_size", "seed"]
-    assert columns(110, *runs)[-4:] == ["epochs", "accuracy", "best acc", "time"]
+    assert columns(110, *runs)[-4:] == ["epochs", "accuracy", "test acc", "time"]
     assert columns(230, *runs)[-3:] == ["created", "note", "id"]
 
 

@@ -27,9 +27,9 @@ from tui.commands.options import (
 from tui.snapshot import RunReplay, RunSnapshot
 from tui.terminal import clean
 
-FIRST, LAST = ("run", "status", "best acc"), ("epochs", "time", "created", "id", "name")
+FIRST, LAST = ("run", "status", "test acc"), ("epochs", "time", "created", "id", "name")
 """The columns before and after those of the settings that differ."""
-FIGURES = ("epochs", "best acc", "time")
+FIGURES = ("epochs", "test acc", "time")
 DISPENSABLE = ("id", "created", "time", "epochs")
 """The columns that a narrow terminal does without, the first first; then go the settings, the last first."""
 SHORTEST_NAME = 12
@@ -39,7 +39,10 @@ SHORTEST_NAME = 12
 @store_option
 @json_option
 def runs(store_path: str | None, as_json: bool) -> None:
-    """List all runs with their status, best test accuracy and the settings in which they differ, the newest last."""
+    """List all runs with their status, test accuracy and the settings in which they differ, the newest last.
+
+    The accuracy is that after the last epoch. A + behind the epochs: the run was given more than it was launched with.
+    """
     store = open_store(store_path)
     snapshots = [look_at(run) for run in store.runs()]
     if as_json:
@@ -105,12 +108,13 @@ def _is_deletion_wanted(run: Run) -> bool:
 def told(snapshot: RunSnapshot) -> str:
     """Say how far a run came: `stopped after 2 of 10 epochs, test accuracy 0.9733`."""
     progress = snapshot.progress
-    accuracy = progress.finished.test_accuracy if progress.finished else progress.best and progress.best.test_accuracy
-    result = "" if accuracy is None else f", test accuracy {accuracy:.4f}"
+    result = "" if progress.test_accuracy is None else f", test accuracy {progress.test_accuracy:.4f}"
     return f"{snapshot.status} after {len(progress.epochs)} of {snapshot.epochs or '?'} epochs{result}"
 
 
 def _summary(snapshot: RunSnapshot) -> dict[str, Any]:
+    from msgspec import to_builtins
+
     progress, run = snapshot.progress, snapshot.run
     return {
         "run": run.id,
@@ -121,6 +125,9 @@ def _summary(snapshot: RunSnapshot) -> dict[str, Any]:
         "model": snapshot.model or None,
         "epochs_done": len(progress.epochs),
         "epochs": snapshot.epochs or None,
+        "extended": progress.is_extended,
+        "changes": to_builtins(progress.changes),
+        "test_accuracy": progress.test_accuracy,
         "best_epoch": progress.best.epoch if progress.best else None,
         "best_test_accuracy": progress.best.test_accuracy if progress.best else None,
         "seconds": progress.seconds,
@@ -163,8 +170,8 @@ def _cells(snapshot: RunSnapshot) -> dict[str, str]:
     return {
         "run": snapshot.short_name,
         "status": f"waiting ({formats.ordinal(snapshot.place.number)})" if snapshot.place else snapshot.status,
-        "best acc": _accuracy(snapshot) or "–",
-        "epochs": f"{len(snapshot.progress.epochs)}/{snapshot.epochs or '?'}",
+        "test acc": _accuracy(snapshot) or "–",
+        "epochs": f"{len(snapshot.progress.epochs)}/{snapshot.epochs or '?'}{snapshot.extended_mark}",
         "time": formats.duration(snapshot.progress.seconds) if snapshot.progress.epochs else "–",
         "created": f"{created:%Y-%m-%d %H:%M}" if created else "–",
         "id": snapshot.run.id,
@@ -179,5 +186,5 @@ def _called(snapshot: RunSnapshot) -> str:
 
 
 def _accuracy(snapshot: RunSnapshot) -> str:
-    best = snapshot.progress.best
-    return f"{best.test_accuracy:.4f}" if best else ""
+    accuracy = snapshot.progress.test_accuracy
+    return "" if accuracy is None else f"{accuracy:.4f}"

@@ -65,6 +65,7 @@ def _description(run: Run) -> dict[str, Any]:
         "planned_epochs": snapshot.epochs,
         "changes": to_builtins(progress.changes),
         "epochs": to_builtins(progress.epochs),
+        "test_accuracy": progress.test_accuracy,
         "best_epoch": progress.best.epoch if progress.best else None,
         "best_test_accuracy": progress.best.test_accuracy if progress.best else None,
         "seconds": progress.seconds,
@@ -94,7 +95,9 @@ def _show_run(run: Run) -> None:
         for epoch in progress.epochs:
             click.echo(epoch_line(epoch, columns))
     if progress.best:
-        click.echo(f"\nBest test accuracy: {progress.best.test_accuracy:.4f} after epoch {progress.best.epoch}")
+        last, best = progress.epochs[-1], progress.best
+        aside = "" if best is last else f" (best: {best.test_accuracy:.4f} after epoch {best.epoch})"
+        click.echo(f"\nTest accuracy: {last.test_accuracy:.4f} after epoch {last.epoch}{aside}")
     _show_end(run)
 
 

@@ -58,6 +58,6 @@ class ChooseRunScreen(Dialog[str | None]):
 
 
 def _line(snapshot: RunSnapshot) -> Content:
-    best = snapshot.progress.best
-    facts = " · ".join(part for part in (snapshot.model, percent(best.test_accuracy) if best else "") if part)
+    accuracy = snapshot.progress.test_accuracy
+    facts = " · ".join(part for part in (snapshot.model, "" if accuracy is None else percent(accuracy)) if part)
     return Content.assemble(clean(snapshot.label), (f"  {clean(facts)}", "$text-muted"))
