@@ -37,15 +37,9 @@ def summary_of(family: Family, resume_key: str) -> Content:
     lines, best, finished = [], snapshot.progress.best, snapshot.progress.finished
     if best:
         last = snapshot.progress.epochs[-1]
-        parts = [
-            Content.assemble(
-                (percent(last.test_accuracy), "bold $success"), f" of the test set after epoch {last.epoch}"
-            )
-        ]
-        if best.epoch != last.epoch:
-            parts.append(Content(f"best {percent(best.test_accuracy)} after {best.epoch}"))
-        parts.append(Content(duration(snapshot.progress.seconds)))
-        lines.append(Content(" · ").join(parts))
+        aside = "" if best.epoch == last.epoch else f" (best {percent(best.test_accuracy)} after {best.epoch})"
+        told = f" after epoch {last.epoch}{aside} · {duration(snapshot.progress.seconds)}"
+        lines.append(Content.assemble("test ", (percent(last.test_accuracy), "bold $success"), told))
         mistakes = dict(snapshot.mistakes).get(last.epoch)
         if mistakes is not None:
             lines[-1] = Content.assemble(lines[-1], f"   {count(mistakes)} mistakes: press ", ("3", "bold $primary"))

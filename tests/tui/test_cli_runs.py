@@ -198,7 +198,7 @@ def test_show_tells_settings_conventions_epochs_and_result(cli_store: Path, caps
     assert values["Batch norm momentum"] == "0.01"
     assert values["Dataset"] == "MNIST"
     assert "       1      0.5000     0.9000     0.2500    0.9700    40.0 s    15,000" in text
-    assert text.endswith("Best test accuracy: 0.9800 after epoch 2\n")
+    assert text.endswith("Test accuracy: 0.9800 after epoch 2\n")
 
 
 def test_show_says_why_a_run_failed(cli_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
