@@ -43,6 +43,17 @@ def epochs_text(config: TrainConfig, progress: Progress) -> str:
     return count(first) + "".join(f" → {_extension_text(change, config)}" for change in changes)
 
 
+def changes_text(config: TrainConfig, progress: Progress) -> str:
+    """Return all that was changed on the way: `rate 0.01 → 0.003 in epoch 3 · epochs 10 → 20 after epoch 10`; or nothing."""
+    kinds = {type(change) for change in progress.changes}
+    parts = (
+        f"rate {learning_rate_text(config, progress)}" if RateChange in kinds else "",
+        backend_text(config, progress) if BackendChange in kinds else "",
+        f"epochs {epochs_text(config, progress)}" if Extension in kinds else "",
+    )
+    return " · ".join(part for part in parts if part)
+
+
 def _extension_text(change: Extension, config: TrainConfig) -> str:
     told = f" ({SCHEDULE_AFTER[change.schedule]})" if follows_schedule(config) and change.after > change.before else ""
     return f"{count(change.after)} after epoch {count(change.epoch)}{told}"

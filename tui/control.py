@@ -19,6 +19,7 @@ from tui.look import Look
 from tui.snapshot import RunSnapshot
 from tui.terminal import clean
 
+MORE_EPOCHS = "Train the run that is complete for more epochs"
 STOP, PAUSE = "End the run: it is tested and saved", "Hold the run; it keeps its memory"
 RESUME, DETACH = "Let the run that is held go on", "Leave, and let the runs go on"
 RESUMABLE = ("stopped", "failed", "crashed")
@@ -61,6 +62,17 @@ class RunControl(Look):
         if not self.is_launching:
             self.is_launching = True
             in_background(self, partial(relaunch_run, run), "relaunch")
+
+    async def extend(self, snapshot: RunSnapshot) -> None:
+        """Ask how many more epochs a complete run is to train, and go on with it."""
+        from tui.screens.extend import ExtendScreen, MoreEpochs
+
+        def go_on(wanted: MoreEpochs | None) -> None:
+            if wanted and not self.is_launching:
+                self.is_launching = True
+                in_background(self, partial(relaunch_run, snapshot.run, *wanted), "relaunch")
+
+        await self.push_screen(ExtendScreen(snapshot), go_on)
 
     def delete_runs(self, runs: Sequence[Run]) -> None:
         """Delete `runs` from the store."""
@@ -158,3 +170,8 @@ class RunControl(Look):
 def is_resumable(snapshot: RunSnapshot | None) -> bool:
     """Say whether a run ended before its time and can be taken up again."""
     return snapshot is not None and snapshot.status in RESUMABLE and snapshot.config is not None
+
+
+def is_extendable(snapshot: RunSnapshot | None) -> bool:
+    """Say whether a run is complete and can be trained for more epochs."""
+    return snapshot is not None and snapshot.status == "completed" and snapshot.config is not None

@@ -12,7 +12,7 @@ from engine.commands import AnyCommand
 from engine.config import TrainConfig
 from engine.devices import BackendReport
 from engine.errors import DataError, EngineError
-from engine.events import DatasetInfo
+from engine.events import DatasetInfo, ExtensionSchedule
 from engine.runs import Run, Store
 from tui.datasets import FETCHED_LATER, dataset_at
 
@@ -104,14 +104,14 @@ def launch_runs(store: Store, configs: Sequence[TrainConfig]) -> Message:
     return RunsLaunched(tuple(runs))
 
 
-def relaunch_run(run: Run) -> Message:
-    """Start a worker that continues `run` from its last checkpoint."""
+def relaunch_run(run: Run, epochs: int | None = None, schedule: ExtensionSchedule = "hold") -> Message:
+    """Start a worker that continues `run` from its last checkpoint, up to `epochs` in all (default: as planned)."""
     from engine.backends import require_installed
     from engine.launcher import relaunch
 
     try:
         require_installed(run.config.backend)
-        relaunch(run)
+        relaunch(run, epochs=epochs, schedule=schedule)
     except EngineError as error:
         return JobFailed(error)
     return RunsLaunched((run,))

@@ -58,7 +58,7 @@ async def test_a_digit_is_followed_through_the_network(store: Store) -> None:
     written.finish()
     async with opened(store, size=(200, 60)) as (app, pilot):
         await pilot.press("5")
-        await until_shown(app, "This run's network is cnn, not the form's", "test image 0", "relu2 · 4 filters")
+        await until_shown(app, "the form is set to cnn-bn", "test image 0", "relu2 · 4 filters")
         await pilot.press("]", "+")
         dataset = dataset_at("")
         index = int(np.flatnonzero(dataset.test_labels == 1)[1])
@@ -111,4 +111,4 @@ async def test_layers_filters_and_digit_are_seen_together_or_a_key_away(store: S
                 )
                 assert all(pane.region in app.screen.region for pane in panes.values())
                 await pilot.press("tab")
-        await until_shown(app, "for 10 epochs.", "2,174", "filter 4", "relu2 · 4 filters")
+        await until_shown(app, f"for {written.config.epochs} epochs.", "2,174", "filter 4", "relu2 · 4 filters")

@@ -19,6 +19,7 @@ from tui.activity import stage_words
 from tui.change_words import change_text
 from tui.commands.options import notify
 from tui.kernels import kernels_phrase
+from tui.recipe import training_loss_note
 from tui.terminal import clean, clean_json
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ class LineReporter:
             self.write(f"Notice: {SAMPLE_NOTICE}")
         if started.resumed_from is not None:
             self.write(f"Resumed after epoch {started.resumed_from}, to train {_epochs(started.epochs)} in all")
+        if note := training_loss_note(self.config):
+            self.write(note)
         self.write(heading(self.columns))
 
     def _finish(self, finished: events.RunFinished) -> None:

@@ -23,6 +23,7 @@ from tui.commands.reporting import VALIDATION_COLUMNS, epoch_line, heading
 from tui.commands.runs import look_at
 from tui.facts import fact_text, facts_of, label_of
 from tui.formats import place_text, spread_text
+from tui.recipe import training_loss_note
 
 
 @click.command(short_help="Show a run, or what differs between two.")
@@ -94,6 +95,8 @@ def _show_run(run: Run) -> None:
         click.echo("\n" + heading(columns))
         for epoch in progress.epochs:
             click.echo(epoch_line(epoch, columns))
+        if note := training_loss_note(config):
+            click.echo(note)
     if progress.best:
         last, best = progress.epochs[-1], progress.best
         aside = "" if best is last else f" (best: {best.test_accuracy:.4f} after epoch {best.epoch})"

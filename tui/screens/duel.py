@@ -108,7 +108,10 @@ class DuelScreen(ModeScreen):
         duel = duel_of(family) if family else None
         self.set_class(duel is None, "-nothing")
         if family and duel:
-            say(self.query_one("#recipe", Static), Content(clean(in_a_line(duel.first.lead.config))))
+            say(
+                self.query_one("#recipe", Static),
+                Content(clean(in_a_line(duel.first.lead.config, duel.first.lead.progress))),
+            )
             self.query_one(CurveCharts).show(family)
             self.query_one("#figures", FigureTable).show(self._headings(duel), rows(duel))
             self._ask(*family.pair.values())

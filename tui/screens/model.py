@@ -1,4 +1,4 @@
-"""Model: the layers and the recipe of the form, and what the network of the run on display has learnt."""
+"""Model: the layers and the recipe of the run on display, else of the form, and what its network has learnt."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from tui.terminal import clean
 from tui.widgets.chips import Chips, chips_of
 from tui.widgets.first_filters import FirstFilters
 from tui.widgets.image_answer import ImageAnswer
+from tui.widgets.repaint import entitle, say, undertitle
 from tui.widgets.switched import Switched
 
 if TYPE_CHECKING:
@@ -53,14 +54,14 @@ READING = "Reading the checkpoint …"
 
 
 class ModelScreen(ModeScreen):
-    """Describes what the form's settings would train, and what the run on display has learnt."""
+    """Describes the run on display, its network and what that has learnt; without a run, what the form would train."""
 
     MODE = "model"
     ABOUT = (
-        "The network and the recipe of the Train screen's form. Shapes are channels × height × width; parameters are "
-        "the numbers that training changes. Beside them, of the run on display and while it trains after every epoch: "
-        "the weights of its first filters, and what each filter of its first two layers answers to a test image: the "
-        "brighter, the more it finds there of what it looks for."
+        "The network and the recipe of the run on display; without one, of the Train screen's form. Shapes are "
+        "channels × height × width; parameters are the numbers that training changes. Beside them, while it trains "
+        "after every epoch: the weights of its first filters, and what each filter of its first two layers answers to "
+        "a test image: the brighter, the more it finds there of what it looks for."
     )
     CSS_PATH = "model.tcss"
     BINDINGS = [
@@ -92,7 +93,7 @@ class ModelScreen(ModeScreen):
                 classes="empty panel", id="no-model", markup=False,
             ),
             Static(id="table", classes="panel", markup=False),
-            Static(id="form-recipe", classes="panel", markup=False),
+            Static(id="described", classes="panel", markup=False),
             id="layers",
         )  # fmt: skip
         inside = Vertical(
@@ -105,24 +106,32 @@ class ModelScreen(ModeScreen):
 
     def on_mount(self) -> None:
         """Follow the form, and the run on display."""
-        self.query_one("#form-recipe").border_title = Content("recipe")
-        self.follow("config", self._show_form)
+        self.follow("config", self._describe)
+        self.follow("snapshot", self._describe)
         self.follow("snapshot", self._look)
 
-    # The form
+    # What it is
 
-    def _show_form(self) -> None:
-        config = self.lab.config
+    def _describe(self) -> None:
+        """Show the layers and the recipe of the run on display; without one, or if it is unreadable, of the form."""
+        snapshot = self.lab.snapshot
+        run = snapshot if snapshot and snapshot.config else None
+        config = run.config if run else self.lab.config
         self.query_one("#layers").set_class(config is None, "-nothing")
-        if config is not None:
-            self._show_layers(ARCHITECTURES[config.model])
-            self.query_one("#form-recipe", Static).update(Content("\n".join(sentences(config))))
-        self._show_filters()
+        if config is None:
+            return
+        self._show_layers(ARCHITECTURES[config.model])
+        form = self.lab.config
+        other = f"the form is set to {form.model}" if form and form.model != config.model else ""
+        undertitle(self.query_one("#table"), Content(other))
+        recipe = self.query_one("#described", Static)
+        entitle(recipe, Content(f"recipe of {clean(run.label) if run else 'the form'}"))
+        say(recipe, Content("\n".join(sentences(config, run.progress) if run else sentences(config))))
 
     def _show_layers(self, architecture: Architecture) -> None:
         table = self.query_one("#table", Static)
-        table.border_title = Content(f"{architecture.name} · {architecture.summary}")
-        table.update(Content("\n").join(_layer_table(architecture)))
+        entitle(table, Content(f"{architecture.name} · {architecture.summary}"))
+        say(table, Content("\n").join(_layer_table(architecture)))
 
     # The run's network
 
@@ -166,16 +175,9 @@ class ModelScreen(ModeScreen):
         self.refresh_bindings()
 
     def _show_filters(self) -> None:
-        network, snapshot, config = self._network, self.lab.snapshot, self.lab.config
-        if network is None or snapshot is None:
-            return
-        other = config is not None and config.model != network.config.model
-        note = (
-            f"This run's network is {network.config.model}, not the form's. Press 1 to change the form."
-            if other
-            else ""
-        )
-        self.query_one(FirstFilters).show(network, snapshot.label, note)
+        network, snapshot = self._network, self.lab.snapshot
+        if network is not None and snapshot is not None:
+            self.query_one(FirstFilters).show(network, snapshot.label)
 
     def _ask_for_answer(self) -> None:
         if self._network and self._dataset:

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from tui.activity import activity_of
 from tui.background import OneAtATime
-from tui.control import is_resumable
+from tui.control import MORE_EPOCHS, is_extendable, is_resumable
 from tui.duel import has_rival
 from tui.formats import count, from_home
 from tui.keys import with_keys
@@ -53,7 +53,8 @@ class RunsScreen(ModeScreen):
         "tells which settings differ, {delete} deletes them. {filter} finds runs by name, id, dataset, backend, model, "
         "status or note. Of the settings, those that differ between the listed runs have a column, as many as fit. The "
         "small curves are test accuracies; all share the scale that stands above them, on which equal steps are equal "
-        "ratios of the error. A run goes on without the app until its epochs are done."
+        "ratios of the error. {resume} goes on with a run that ended before its time, and trains a complete one for "
+        "more epochs; a + behind its epochs says so. A run goes on without the app until its epochs are done."
     )
     CSS_PATH = ["runs.tcss", "compare.tcss"]  # the latter too, so that it is read ahead of time
     AUTO_FOCUS = "RunTable"  # not the filter, which would take keys that come early for its words
@@ -66,6 +67,7 @@ class RunsScreen(ModeScreen):
         Binding("x", "delete", "Delete", tooltip="Delete the run, or those that are marked", id="delete"),
         Binding("delete", "delete", "Delete", show=False),
         Binding("r", "relaunch", "Resume", tooltip="Go on with a run that ended before its time", id="resume"),
+        Binding("r", "extend", "More epochs", tooltip=MORE_EPOCHS, id="resume"),
         Binding("N", "rename", "Name", tooltip="Give the run another name", id="rename"),
         Binding("a", "annotate", "Note", tooltip="Write a note on the run", id="note"),
         Binding("f", "duplicate", "To form", tooltip="Fill the form on Train with the run's settings", id="to_form"),
@@ -259,6 +261,11 @@ class RunsScreen(ModeScreen):
         if chosen := self._chosen:
             self.lab.relaunch(chosen.run)
 
+    async def action_extend(self) -> None:
+        """Train the chosen run, which is complete, for more epochs."""
+        if chosen := self._chosen:
+            await self.lab.extend(chosen)
+
     async def action_duplicate(self) -> None:
         """Fill the form with the chosen run's settings, and go there."""
         if (chosen := self._chosen) and chosen.config:
@@ -318,6 +325,8 @@ class RunsScreen(ModeScreen):
         match action:
             case "relaunch":
                 return is_resumable(chosen)
+            case "extend":
+                return is_extendable(chosen)
             case "duel":
                 return chosen is not None and has_rival(chosen, self.lab.runs or ())
             case "duplicate":

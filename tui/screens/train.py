@@ -17,12 +17,12 @@ from engine.changes import RateChange
 from engine.config import TrainConfig
 from tui.activity import activity_of
 from tui.background import in_background
-from tui.change_words import change_text
-from tui.control import DETACH, PAUSE, RESUME, STOP, is_resumable
+from tui.change_words import change_text, changes_text
+from tui.control import DETACH, MORE_EPOCHS, PAUSE, RESUME, STOP, is_extendable, is_resumable
 from tui.family import Family
 from tui.keys import with_keys
 from tui.last_trained import keep
-from tui.recipe import in_a_line
+from tui.recipe import in_a_line, training_loss_note
 from tui.run_words import summary_of, title_of
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
@@ -82,6 +82,7 @@ class TrainScreen(ModeScreen):
         Binding("R", "rate", "Rate", tooltip="Change the learning rate of the run on display", id="rate"),
         Binding("d", "app.detach", "Detach", tooltip=DETACH, id="detach"),
         Binding("r", "relaunch", "Resume", tooltip="Go on with the run that ended before its time", id="resume"),
+        Binding("r", "extend", "More epochs", tooltip=MORE_EPOCHS, id="resume"),
         Binding("v", "other", "Other run", tooltip="Another run of those that were started together", id="other_run"),
         Binding(
             "z",
@@ -172,13 +173,16 @@ class TrainScreen(ModeScreen):
         self.query_one(EpochTable).show(family)
         self.query_one("#empty").display = family is None
         self.query_one(EpochTable).display = family is not None
-        config = family.display.config if family else None
-        self._tell("#run-recipe", Content(clean(in_a_line(config)) if config else ""))
+        self._tell("#run-recipe", Content(clean(_recipe(family.display)) if family else ""))
         title = title_of(family, self.lab.ascii, self.app.size.width) if family else Content("run")
         entitle(self.query_one("#history"), title)
         is_pair = family is not None and bool(family.pair)
-        duel = with_keys(self.app, "{duel} shows both side by side")
-        undertitle(self.query_one("#history"), Content(duel if is_pair else ""))
+        config = family.display.config if family else None
+        hints = (
+            changes_text(config, family.display.progress) if family and config else "",
+            with_keys(self.app, "{duel} shows both side by side") if is_pair else "",
+        )
+        undertitle(self.query_one("#history"), Content(clean(" · ".join(hint for hint in hints if hint))))
         self._show_end(family)
         self._tell_rate(family.display if family else None)
 
@@ -292,6 +296,11 @@ class TrainScreen(ModeScreen):
         if self.lab.snapshot:
             self.lab.relaunch(self.lab.snapshot.run)
 
+    async def action_extend(self) -> None:
+        """Train the run on display, which is complete, for more epochs."""
+        if self.lab.snapshot:
+            await self.lab.extend(self.lab.snapshot)
+
     async def action_rate(self) -> None:
         """Ask for another learning rate for the run on display."""
         from tui.screens.rate import RateScreen
@@ -313,6 +322,8 @@ class TrainScreen(ModeScreen):
                 return not self.query_one(SetupForm).both_problem or None
             case "relaunch":
                 return is_resumable(self.lab.snapshot)
+            case "extend":
+                return is_extendable(self.lab.snapshot)
             case "rate":
                 return self.lab.snapshot is not None and self.lab.snapshot.live
             case "output":
@@ -360,3 +371,11 @@ class TrainScreen(ModeScreen):
         """Show the loss on a logarithmic scale, or on a plain one again."""
         chart = self.query_one("#loss", Chart)
         chart.log_scale = not chart.log_scale
+
+
+def _recipe(snapshot: RunSnapshot) -> str:
+    """Return what was trained, in a line, and below it why training and test loss do not compare, where they do not."""
+    if snapshot.config is None:
+        return ""
+    lines = (in_a_line(snapshot.config, snapshot.progress), training_loss_note(snapshot.config))
+    return "\n".join(line for line in lines if line)

@@ -44,12 +44,12 @@ class FirstFilters(VerticalScroll, can_focus=True):
         self._words.update(Content(text))
         self._plates.plates = ()
 
-    def show(self, network: Network, name: str, note: str) -> None:
-        """Show the filters of `network`, which is the run's called `name`; `note` is something to say about it."""
+    def show(self, network: Network, name: str) -> None:
+        """Show the filters of `network`, which is the run's called `name`."""
         layer, filters = network.first_filters
         self.border_title = Content(f"{layer} of {clean(name)}")
         self.border_subtitle = Content(network.moment)
-        words = [note, clean(network.warning), _legend(self._mode)]
+        words = [clean(network.warning), _legend(self._mode)]
         self._words.update(Content("\n".join(line for line in words if line)))
         largest = float(abs(filters).max())
         self._plates.plates = [
