@@ -44,7 +44,7 @@ def epochs_text(config: TrainConfig, progress: Progress) -> str:
 
 
 def changes_text(config: TrainConfig, progress: Progress) -> str:
-    """Return all that was changed on the way: `rate 0.01 → 0.003 in epoch 3 · epochs 10 → 20 after epoch 10`; or nothing."""
+    """Return all that was changed on the way: `rate 0.01 → 0.003 in epoch 3 · epochs 10 → 20 after epoch 10`."""
     kinds = {type(change) for change in progress.changes}
     parts = (
         f"rate {learning_rate_text(config, progress)}" if RateChange in kinds else "",

@@ -94,7 +94,7 @@ def harder_training(config: TrainConfig) -> str:
 
 
 def loss_note(config: TrainConfig, room: int) -> str:
-    """Return the same for a chart where a note may have `room` cells: `train: smoothed labels`, or `train is harder`."""
+    """Return the same for a chart with `room` cells for it: `train: smoothed labels`, or `train is harder`."""
     harder = harder_training(config)
     note = f"train: {harder}" if harder else ""
     return note if len(note) <= room else "train is harder"

@@ -333,7 +333,10 @@ async def test_of_a_run_it_says_what_was_trained_what_the_end_came_to_and_where_
     written.vanish()
     async with opened(store) as (app, _):
         await until_shown(
-            app, "cnn · Adam 0.25 · batch 64", "test 96.00 % after epoch 2 (best 98.00 % after 1)", "4 mistakes: press 3"
+            app,
+            "cnn · Adam 0.25 · batch 64",
+            "test 96.00 % after epoch 2 (best 98.00 % after 1)",
+            "4 mistakes: press 3",
         )
         await until_shown(app, "stopped in epoch 3 at 95.12 %: press r to go on")
 
