@@ -30,9 +30,7 @@ def outlook(config: TrainConfig, progress: Progress, epochs: int, schedule: Exte
     if not follows_schedule(config):
         return f"The learning rate stays {rate:g}."
     if epochs <= plan.planned:
-        return (
-            f"The learning rate goes on with its {config.schedule} schedule, which is for {count(plan.planned)} epochs."
-        )
+        return f"The learning rate goes on with its {config.schedule} schedule over {count(plan.planned)} epochs."
     more = _range(plan.planned + 1, epochs)
     if schedule == "restart":
         way = "up to" if config.schedule == "onecycle" else "from"

@@ -84,26 +84,14 @@ def sentences(config: TrainConfig, progress: Progress = NOT_BEGUN) -> list[str]:
     return told
 
 
-def harder_training(config: TrainConfig) -> str:
-    """Return what the training loss is of and the test loss is not: `smoothed labels, shifted images`; or nothing."""
-    parts = (
+def training_loss_note(config: TrainConfig) -> str:
+    """Say why training and test loss do not compare; nothing where they do."""
+    harder = (
         "smoothed labels" if config.label_smoothing else "",
         SHORT_AUGMENTATIONS.get(config.augmentation, ""),
     )
-    return ", ".join(part for part in parts if part)
-
-
-def loss_note(config: TrainConfig, room: int) -> str:
-    """Return the same for a chart with `room` cells for it: `train: smoothed labels`, or `train is harder`."""
-    harder = harder_training(config)
-    note = f"train: {harder}" if harder else ""
-    return note if len(note) <= room else "train is harder"
-
-
-def training_loss_note(config: TrainConfig) -> str:
-    """Say why training and test loss do not compare; nothing where they do."""
-    harder = harder_training(config).replace(", ", " and ")
-    return f"Train loss is that of {harder}; test loss is not." if harder else ""
+    words = " and ".join(part for part in harder if part)
+    return f"Train loss is that of {words}; test loss is not." if words else ""
 
 
 def _backends(config: TrainConfig, progress: Progress) -> str:

@@ -14,7 +14,7 @@ from tests.engine.test_runs import STARTED
 from tui.change_words import ChangeMark, change_marks, changes_text
 from tui.extending import needs_choice, outlook
 from tui.facts import facts_of
-from tui.recipe import in_a_line, loss_note, sentences, training_loss_note
+from tui.recipe import in_a_line, sentences, training_loss_note
 
 RATE = RateChange(epoch=3, step=5, before=0.01, after=0.003)
 FURTHER = RateChange(epoch=7, step=1, before=0.003, after=0.001)
@@ -92,12 +92,6 @@ class TestTheTrainingLoss:
     def test_it_is_said_where_it_does_not_compare_with_the_test_loss(self, settings: Any, note: str) -> None:
         assert training_loss_note(config(**settings)) == note
         assert len(note) <= 80
-
-    def test_a_small_chart_says_it_in_few_words(self) -> None:
-        smoothed = config(label_smoothing=0.1)
-        assert loss_note(smoothed, 40) == "train: smoothed labels"
-        assert loss_note(smoothed, 16) == "train is harder"
-        assert loss_note(config(), 16) == ""
 
 
 class TestMoreEpochs:

@@ -79,7 +79,7 @@ class InsideRun(Vertical):
     @on(work.NetworkRead)
     def _take_network(self, message: work.NetworkRead) -> None:
         if self._snapshot and self._is_asked(message.run_id, message.saved.epoch):
-            self.query_one(FirstFilters).show(message.network, self._snapshot.label, "")
+            self.query_one(FirstFilters).show(message.network, self._snapshot.label)
 
     @on(work.NetworkMissing)
     def _tell_missing(self, message: work.NetworkMissing) -> None:
