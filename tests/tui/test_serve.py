@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 import pytest
 
 from engine.process import START
-from tests.tui.cli_harness import refused, start
+from tests.tui.cli_harness import call, refused, start
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -33,6 +33,27 @@ def test_without_its_package_there_is_one_clear_error(
     monkeypatch.setitem(sys.modules, "textual_serve.server", None)
     monkeypatch.delitem(sys.modules, "tui.browser", raising=False)
     assert "pip install 'mnist-tui[serve]'" in refused(capsys, ["serve"])
+
+
+@pytest.mark.parametrize(
+    ("host", "message", "hint"),
+    [
+        ("192.0.2.1", "192.0.2.1 is not an address of this machine.", "Correct --host."),
+        ("nowhere.invalid", "There is no host nowhere.invalid.", "Correct --host."),
+        ("127.0.0.1", "is taken by another program.", "Try another --port."),
+    ],
+)
+def test_an_address_that_cannot_be_had_is_told_with_the_reason(
+    cli_store: Path, host: str, message: str, hint: str
+) -> None:
+    pytest.importorskip("textual_serve")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        answer = call("serve", "--host", host, "--port", str(taken.getsockname()[1]))
+    assert answer.returncode == 2
+    assert message in answer.stderr
+    assert hint in answer.stderr
 
 
 def test_others_are_let_in_only_with_a_warning(cli_store: Path) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import socket
+
 import click
 
+from engine.causes import explain
 from engine.errors import EngineError
+from engine.import_failures import explain_import
 from tui.commands.options import GroupOptions, notify, store_option
 
 
@@ -26,10 +31,9 @@ def serve(group: GroupOptions, /, host: str, port: int, store_path: str | None) 
     try:
         from tui.browser import AppServer, is_loopback
     except ImportError as error:
+        install = "pip install 'mnist-tui[serve]'"
         raise EngineError(
-            "Not installed",
-            "For the app in a browser, the package textual-serve is needed.",
-            "To add it: pip install 'mnist-tui[serve]'",
+            *explain_import(error, "The app in a browser (textual-serve)", "textual_serve", install)
         ) from error
     if not is_loopback(host):
         notify(
@@ -39,9 +43,23 @@ def serve(group: GroupOptions, /, host: str, port: int, store_path: str | None) 
     try:
         AppServer(_arguments(group, store_path), host, port).serve()
     except OSError as error:
-        raise EngineError(
-            "Cannot serve", f"{host}:{port}: {error.strerror or error}.", "Try another --port."
-        ) from error
+        raise EngineError("Cannot serve", *_refusal(error, host, port)) from error
+
+
+def _refusal(error: OSError, host: str, port: int) -> tuple[str, str]:
+    """Say why nothing can be served at `host` and `port`, and what to do about it."""
+    if isinstance(error, socket.gaierror):
+        return f"There is no host {host}.", "Correct --host."
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"{host}:{port} is taken by another program.", "Try another --port."
+        case errno.EADDRNOTAVAIL:
+            return f"{host} is not an address of this machine.", "Correct --host."
+        case errno.EACCES | errno.EPERM if port < 1024:
+            return f"{host}:{port} is not for every user: ports below 1024 take root.", "Use a --port from 1024 on."
+        case _ if not error.filename:
+            return f"{host}:{port} cannot be served: {error.strerror or error}.", ""
+    return explain(error, "used")
 
 
 def _arguments(group: GroupOptions, store_path: str | None) -> list[str]:
