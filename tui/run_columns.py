@@ -160,6 +160,16 @@ def _of_config(name: str, heading: str = "") -> Setting:
     return Setting(heading or name.replace("_", " "), value, lambda snapshot: text_of(value(snapshot)))
 
 
+def _count_of(name: str, heading: str, zero: str = "0") -> Setting:
+    setting = _of_config(name, heading)
+
+    def text(snapshot: RunSnapshot) -> str:
+        number = setting.value(snapshot)
+        return text_of(None) if number is None else count(number) if number else zero
+
+    return replace(setting, text=text)
+
+
 def _dataset(snapshot: RunSnapshot) -> str | None:
     return snapshot.progress.started.dataset.name if snapshot.progress.started else None
 
@@ -178,18 +188,18 @@ def _rate(snapshot: RunSnapshot) -> str | None:
 SETTINGS = {
     "model": _of_config("model"),
     "learning_rate": Setting("rate", _rate, lambda s: text_of(_rate(s)), lambda s: s.config and s.config.learning_rate),
-    "batch_size": _of_config("batch_size", "batch"),
+    "batch_size": _count_of("batch_size", "batch"),
     "optimizer": _of_config("optimizer"),
     "dataset": Setting("dataset", _dataset, lambda snapshot: text_of(_dataset(snapshot))),
     "schedule": _of_config("schedule"),
     "augmentation": _of_config("augmentation", "augment"),
     "seed": _of_config("seed"),
     "normalisation": _of_config("normalisation", "pixels"),
-    "limit": _of_config("limit", "images"),
+    "limit": _count_of("limit", "images", zero="all"),
     "weight_decay": _of_config("weight_decay", "decay"),
     "label_smoothing": _of_config("label_smoothing", "smoothing"),
     "momentum": _of_config("momentum"),
-    "validation": _of_config("validation"),
+    "validation": _count_of("validation", "held out"),
     "backend": Setting("backend", lambda s: s.backend or None, lambda s: backend_label(s)),
     "device": Setting("device", _device, lambda snapshot: text_of(_device(snapshot))),
     "conventions": _of_config("conventions"),

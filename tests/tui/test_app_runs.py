@@ -118,7 +118,7 @@ async def test_marked_runs_are_compared(store: Store) -> None:
             ["Learning", "rate", "0.5", "0.01", "0.01"],
             ["Seed", "1", "2", "1"],
         ]
-        assert [line.split()[2] for line in text.splitlines() if " 98.00 %" in line] == ["A"]
+        assert [line.split()[2] for line in text.splitlines() if "✓" in line and " 98.00 %" in line] == ["A"]
         await pilot.press("escape")
         await until_shown(app, "3 marked")
         await pilot.press("escape")

@@ -39,7 +39,7 @@ class Choice(Select[str], inherit_bindings=False):
         & > SelectCurrent .arrow { padding: 0; color: $text-muted; }
         &:focus > SelectCurrent { background: $primary 30%; color: $text; }
         & > SelectOverlay { width: auto; min-width: 100%; max-width: 60; background: $panel; }
-        & > SelectOverlay > .option-list--option { padding: 0 1; }
+        & > SelectOverlay > .option-list--option { padding: 0 1 !important; }
     }
     """
 

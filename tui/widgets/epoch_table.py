@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from rich.segment import Segment
 
@@ -13,6 +13,10 @@ from tui.formats import count, duration, figure
 from tui.widgets.line_table import LineTable
 
 WIDE = 70
+MARGIN = 2
+"""Cells before the first column: for the best epoch's star, below what else stands in the same box."""
+MEASURED = 500
+"""So many of the last rows decide how wide the columns are."""
 TEST_ACCURACY = "test acc"
 DISPENSABLE = ("images/s", "time", "valid loss", "other loss", "valid acc", "other acc")
 """The columns that a narrow table does without, the first first."""
@@ -20,7 +24,10 @@ DISPENSABLE = ("images/s", "time", "valid loss", "other loss", "valid acc", "oth
 
 @dataclass(frozen=True)
 class Column:
-    """A column: what it is, its heading, its width in cells, and how to write an epoch's figure."""
+    """A column: what it is, its heading, its least width in cells, and how to write an epoch's figure.
+
+    The first of its cells is a blank.
+    """
 
     key: str
     heading: str
@@ -38,14 +45,21 @@ class Row:
     is_best: bool
 
 
-def _columns(width: int, partner: str, has_validation: bool) -> tuple[Column, ...]:
+def _columns(width: int, partner: str, has_validation: bool, rows: Sequence[Row]) -> tuple[Column, ...]:
     """Return the columns that fit into `width` cells; `partner` is the short name of the other backend, or empty."""
-    columns = list(_wide_columns(partner, has_validation) if width >= WIDE else _narrow_columns())
+    columns = _wide_columns(partner, has_validation) if width >= WIDE else _narrow_columns()
+    columns = [_widened(column, rows[-MEASURED:]) for column in columns]
     for key in DISPENSABLE:
-        if sum(column.width for column in columns) + 1 <= width:  # one for the best epoch's star
+        if MARGIN - 1 + sum(column.width for column in columns) <= width:
             break
         columns = [column for column in columns if column.key != key]
     return tuple(columns)
+
+
+def _widened(column: Column, rows: Sequence[Row]) -> Column:
+    """Return `column` with room for its figures in `rows` and a blank before them."""
+    longest = max((len(_text(column, row)) for row in rows), default=0)
+    return replace(column, width=max(column.width, 1 + longest))
 
 
 def _narrow_columns() -> list[Column]:
@@ -61,7 +75,7 @@ def _narrow_columns() -> list[Column]:
 
 def _wide_columns(partner: str, has_validation: bool) -> list[Column]:
     columns = [
-        Column("epoch", "epoch", 5, lambda e: count(e.epoch)),
+        Column("epoch", "epoch", 6, lambda e: count(e.epoch)),
         Column("train loss", "train loss", 12, lambda e: figure(e.train_loss)),
         Column("train acc", "train acc", 11, lambda e: f"{e.train_accuracy:.4f}"),
     ]
@@ -101,8 +115,9 @@ class EpochTable(LineTable):
     def show(self, family: Family | None) -> None:
         """Show the epochs of the run on display; a cursor on its last one stays on the last."""
         self._family = family
-        columns = self._fitting_columns()
-        rows = _rows(family, any(column.of_partner for column in columns)) if family else ()
+        partner, has_validation = self._shown_beside()
+        rows = _rows(family, bool(partner) and self.room.width >= WIDE) if family else ()
+        columns = _columns(self.room.width, partner, has_validation, rows)
         run = family.display.run.id if family else ""
         before = self._rows if run == self._run_shown else ()
         own, known = (sum(row.own is not None for row in some) for some in (rows, before))
@@ -117,29 +132,33 @@ class EpochTable(LineTable):
         """Choose the columns that fit."""
         self.show(self._family)
 
-    def _fitting_columns(self) -> tuple[Column, ...]:
+    def _shown_beside(self) -> tuple[str, bool]:
+        """Return the short name of the other backend, if there is one, and whether images are held out."""
         config = self._family.display.config if self._family else None
         others = [name for name in (self._family.pair if self._family else ()) if config and name != config.backend]
         partner = SHORT_NAMES[others[0]] if others else ""
-        return _columns(self.room.width, partner, bool(config and config.validation))
+        return partner, bool(config and config.validation)
 
     def heading(self) -> list[Segment]:
-        """Return the columns' names, with room for the star after the test accuracy."""
-        cells = [f"{column.heading:>{column.width}}{' ' * (column.key == TEST_ACCURACY)}" for column in self._columns]
-        return [Segment("".join(cells), self.style_of("quiet"))]
+        """Return the columns' names."""
+        cells = [_cell(column.heading, column) for column in self._columns]
+        return [Segment(" " * (MARGIN - 1) + "".join(cells), self.style_of("quiet"))]
 
     def line(self, row: int) -> list[Segment]:
-        """Return an epoch's figures."""
+        """Return an epoch's figures; a star is before those of the best."""
         epochs, has_cursor = self._rows[row], row == self.cursor and self.has_focus
         plain = self.style_of("cursor" if has_cursor else "text")
         own = self.style_of("best") if epochs.is_best and not has_cursor else plain
-        segments = []
+        segments = [Segment((self._star if epochs.is_best else "").center(MARGIN - 1), plain)]
         for column in self._columns:
             style = plain if column.of_partner else own
-            segments.append(Segment(f"{_text(column, epochs):>{column.width}}", style))
-            if column.key == TEST_ACCURACY:
-                segments.append(Segment(self._star if epochs.is_best else " ", plain))
+            segments.append(Segment(_cell(_text(column, epochs), column), style))
         return [*segments, Segment("", plain)]
+
+
+def _cell(text: str, column: Column) -> str:
+    """Return `text` at the right of its column, after a blank: figures never touch."""
+    return f" {text:>{column.width - 1}}"
 
 
 def _text(column: Column, row: Row) -> str:

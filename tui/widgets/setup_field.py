@@ -166,6 +166,7 @@ class NumberField(NumberInput):
 class TickBox(Checkbox):
     """A checkbox that says whether it is ticked: Textual's tells by a colour alone."""
 
+    DEFAULT_CSS = "TickBox { padding: 0 0 0 1 !important; }"
     BINDINGS = [Binding("enter,space", "toggle_button", "Switch", key_display="space")]
 
     def render(self) -> Content:
