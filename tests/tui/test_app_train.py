@@ -427,3 +427,18 @@ async def test_mistakes_are_those_of_the_newest_epoch_and_the_new_ones_first(sto
         await until(lambda: "5 after epoch 2, 2 of them new" in shown(app), "the next ones follow")
         assert app.screen.query_one("#newest Gallery", Gallery).count == 5
     written.vanish()
+
+
+async def test_where_there_are_no_mistakes_to_show_it_says_why(store: Store) -> None:
+    ended = WrittenRun(store)
+    ended.start()
+    ended.finish("stopped")
+    live = WrittenRun(store)
+    live.start()
+    async with opened(store, open_run=ended.run) as (app, _):
+        await until_shown(app, "ended before its first epoch, so there are no mistakes")
+        app.open_run(live.run)
+        await until_shown(app, "shown here after the first epoch")
+        live.epoch(1, wrong=0)
+        await until_shown(app, "No mistakes", "newest mistakes: 0 after epoch 1")
+    live.vanish()

@@ -29,6 +29,8 @@ MOST = 24
 SECONDS_BETWEEN = 8.0
 """Five pictures are 10 kB, and a run may finish several epochs a second."""
 NONE_YET = "The digits that it gets wrong are shown here after the first epoch"
+NEVER_ANY = "This run ended before its first epoch, so there are no mistakes to show"
+READING = "Reading the mistakes …"
 NO_MISTAKES = "No mistakes"
 TITLE = "newest mistakes"
 
@@ -89,7 +91,7 @@ class NewestMistakes(Vertical):
         self._snapshot = snapshot
         newest = (snapshot.run.id, snapshot.mistakes[-1][0]) if snapshot and snapshot.mistakes else None
         if newest is None:
-            self._clear()
+            self._clear(NONE_YET if snapshot is None or snapshot.live else NEVER_ANY)
         elif newest != self._asked and self.display and self._timer is None:
             is_same_run = self._asked is not None and self._asked[0] == newest[0]
             wait = self._last_asked + SECONDS_BETWEEN - time.monotonic()
@@ -108,6 +110,8 @@ class NewestMistakes(Vertical):
 
     def _ask(self, newest: tuple[str, int]) -> None:
         assert self._snapshot
+        if self._shown is None or self._shown.run_id != newest[0]:
+            self._clear(READING)
         self._asked, self._last_asked = newest, time.monotonic()
         self._reader.ask(partial(pick_mistakes, self._snapshot, newest[1], self._arrow))
 
@@ -125,13 +129,14 @@ class NewestMistakes(Vertical):
         gallery.show(list(tiles), tiles.__getitem__)
         entitle(self, Content(_title(picked)))
 
-    def _clear(self) -> None:
-        if self._asked is not None:
-            self._asked = self._shown = None
-            gallery = self.query_one(Gallery)
-            gallery.empty = NONE_YET
+    def _clear(self, why: str) -> None:
+        """Show no mistakes, and say why."""
+        self._asked = self._shown = None
+        gallery = self.query_one(Gallery)
+        if gallery.count:
             gallery.clear()
-            entitle(self, Content(TITLE))
+        gallery.empty = why
+        entitle(self, Content(TITLE))
 
     def on_click(self) -> None:
         """Ask for all of them."""

@@ -143,6 +143,8 @@ def _y_ticks(
     most = max(min(3, rows), rows * 2 // 5)
     if not log_scale:
         ticks = _round_values(low, high, most)
+        if len(ticks) < 2:  # one value alone is no scale
+            ticks = _round_values(low, high, max(most, rows // 2 + 1))
         return _labelled(ticks, ticks, y_format)
     decades = range(math.ceil(low), math.floor(high) + 1)
     if len(decades) > 1:
