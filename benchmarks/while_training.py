@@ -2,8 +2,9 @@
 
 `python -m benchmarks.while_training [--backend torch] [--keys 60] [--seconds 10] [--rounds 6]`. A real worker trains
 without end; the app follows it on a terminal of 120×40. For the keys it trains on all cores, and a key is answered when
-what it asks for has been sent. For what training loses it trains on as many as it would by itself: the app is stopped
-and continued in turns, and the worker's steps are counted in its log.
+what it asks for has been sent. Beside the app runs a plain Textual app (benchmarks.plain_app), which knows nothing of
+the run; each key is pressed first in the one, then in the other. For what training loses it trains on as many as it
+would by itself: the app is stopped and continued in turns, and the worker's steps are counted in its log.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from itertools import cycle, islice
@@ -25,7 +27,12 @@ from engine.launcher import launch
 from engine.runs import Run, Store
 
 KEYS = (("L", "(log scale)"), ("L", "loss ─"), ("2", "test acc"), ("1", "Setup"), ("?", "Help"), ("\x1b", "Setup"))
-"""What is pressed in turns, and the words that are sent anew because of it."""
+"""What is pressed one after the other, and the words that are sent anew because of it."""
+PLAIN_KEYS = (
+    ("l", "logarithmic"), ("l", "linear"), ("2", "best accuracy"), ("1", "Epochs"), ("?", "About"), ("\x1b", "Epochs"),
+)  # fmt: skip
+"""The same for the plain app."""
+PLAIN = (sys.executable, "-m", "benchmarks.plain_app")
 
 
 @contextlib.contextmanager
@@ -59,15 +66,28 @@ def endless_run(store: Store, backend: str, threads: int) -> Iterator[Run]:
             time.sleep(0.1)
 
 
-def latencies(terminal: Terminal, count: int) -> tuple[list[float], float]:
-    """Return how many milliseconds each of `count` keys took to be answered, and the mean of the processor's."""
-    found, processor = [], 0.0
-    for key, words in islice(cycle(KEYS), count):
-        before, pressed = terminal.processor_seconds(), terminal.press(key)
-        found.append(1000 * (terminal.wait_for(words) - pressed))
-        processor += 1000 * (terminal.processor_seconds() - before)
-        terminal.drain(0.3)
-    return found, processor / count
+def latency(terminal: Terminal, key: str, words: str) -> tuple[float, float]:
+    """Return how many milliseconds `key` took to be answered by `words`, and the processor's."""
+    before, pressed = terminal.processor_seconds(), terminal.press(key)
+    answered = terminal.wait_for(words)
+    return 1000 * (answered - pressed), 1000 * (terminal.processor_seconds() - before)
+
+
+def latencies(ours: Terminal, plain: Terminal, count: int) -> tuple[list[float], list[float], float]:
+    """Return the milliseconds that each of `count` keys took in ours and in the plain app, and ours of the processor.
+
+    The two apps take turns at every key, so that both meet the same moments of a busy machine.
+    """
+    found: tuple[list[float], list[float]] = ([], [])
+    processor = 0.0
+    for keys in islice(cycle(zip(KEYS, PLAIN_KEYS, strict=True)), count):
+        for terminal, (key, words), times in zip((ours, plain), keys, found, strict=True):
+            waited, worked = latency(terminal, key, words)
+            times.append(waited)
+            processor += worked if terminal is ours else 0.0
+            for each in (ours, plain):
+                each.drain(0.15)
+    return *found, processor / count
 
 
 def images_per_second(terminal: Terminal, run: Run, seconds: float) -> float:
@@ -101,12 +121,20 @@ def measure_keys(terminal: Terminal, options: argparse.Namespace) -> None:
     before = terminal.processor_seconds()
     sent = terminal.drain(options.seconds) / options.seconds
     share = (terminal.processor_seconds() - before) / options.seconds
-    answers, processor = latencies(terminal, options.keys)
+    with Terminal(PLAIN) as plain:
+        plain.wait_for("Epochs")
+        plain.drain(2)
+        answers, plain_answers, processor = latencies(terminal, plain, options.keys)
+    ours, theirs = percentile(answers, 0.95), percentile(plain_answers, 0.95)
     print(
         f"key to answer: median {percentile(answers, 0.5):.0f} ms, worst {max(answers):.0f} ms; "
         f"processor {processor:.0f} ms a key"
     )
-    print(f"key to answer, 95th percentile: {percentile(answers, 0.95):.0f} ms (bar 100, aim 50)")
+    print(f"the plain app: median {percentile(plain_answers, 0.5):.0f} ms, worst {max(plain_answers):.0f} ms")
+    print(
+        f"key to answer, 95th percentile: {ours:.0f} ms, the plain app {theirs:.0f} ms, "
+        f"ratio {ours / theirs:.2f} (bar 1.3), {load()}"
+    )
     print(f"sent while training: {sent / 1000:.1f} kB/s (bar 10, aim 4)")
     print(f"the app's own processor share: {100 * share:.1f} % of a core")
 

@@ -238,7 +238,9 @@ def main() -> NoReturn:
     """Be the `mnist-tui` command."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends the command as it does any other
     _open_streams()
-    _trust_terminal_size()
+    from tui.terminal import drop_misleading
+
+    drop_misleading(os.environ, _terminal_size())
     status = run()
     try:
         sys.stdout.flush()
@@ -247,15 +249,12 @@ def main() -> NoReturn:
     sys.exit(status)
 
 
-def _trust_terminal_size() -> None:
-    """Forget COLUMNS and LINES where the terminal tells its size: an exported value stays when it is resized."""
+def _terminal_size() -> os.terminal_size | None:
+    """Return the size that the terminal behind stdout tells; None where it is none, or does not know."""
     try:
-        size = os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1)
     except (OSError, ValueError):
-        return
-    if size.columns and size.lines:
-        os.environ.pop("COLUMNS", None)
-        os.environ.pop("LINES", None)
+        return None
 
 
 def _open_streams() -> None:

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from enum import StrEnum
+
+
+def drop_misleading(environ: MutableMapping[str, str], size: tuple[int, int] | None) -> None:
+    """Drop from `environ` what others take for more than it says.
+
+    COLUMNS and LINES where the terminal tells its own `size`: what a shell has exported stays when that changes. An
+    empty NO_COLOR, which means nothing (no-color.org), but takes Textual's colours away.
+    """
+    if size and all(size):
+        environ.pop("COLUMNS", None)
+        environ.pop("LINES", None)
+    if environ.get("NO_COLOR") == "":
+        del environ["NO_COLOR"]
 
 
 class PictureMode(StrEnum):

@@ -16,6 +16,7 @@ from tui.terminal import (
     clean_json,
     color_system,
     curve_mode,
+    drop_misleading,
     is_remote,
     picture_mode,
     wants_ascii,
@@ -153,3 +154,20 @@ print(len(selector.select(1.0)))
     environ = {**os.environ, "ESCDELAY": escdelay}
     answer = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)
     assert (answer.stdout.strip(), answer.stderr) == ("1", "")
+
+
+@pytest.mark.parametrize(
+    ("size", "no_color", "left"),
+    [
+        ((120, 40), "", {}),
+        ((120, 40), "1", {"NO_COLOR": "1"}),
+        ((0, 0), "", {"COLUMNS": "70", "LINES": "20"}),  # a serial line does not know its size
+        (None, "", {"COLUMNS": "70", "LINES": "20"}),  # no terminal
+    ],
+)
+def test_the_environment_says_nothing_that_the_terminal_knows_better(
+    size: tuple[int, int] | None, no_color: str, left: dict[str, str]
+) -> None:
+    environ = {"COLUMNS": "70", "LINES": "20", "NO_COLOR": no_color, "TERM": "xterm"}
+    drop_misleading(environ, size)
+    assert environ == {"TERM": "xterm", **left}
