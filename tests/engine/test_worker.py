@@ -20,7 +20,7 @@ from engine.config import TrainConfig
 from engine.data import Dataset
 from engine.errors import ConfigError, RunError
 from engine.evaluation import load_predictions
-from engine.events import CheckpointSaved, CommandApplied, DeviceAwaited, RunFinished, RunStarted, Step
+from engine.events import CheckpointSaved, CommandApplied, DeviceAwaited, Preparing, RunFinished, RunStarted, Step
 from engine.launcher import continued, launch, relaunch
 from engine.locks import FileLock, device_lock_path, is_held
 from engine.models import ARCHITECTURES
@@ -227,6 +227,22 @@ class TestStopping:
         assert run.status() == "stopped"
         with pytest.raises(RunError, match="was stopped"):
             run.send(Stop())
+
+    @pytest.mark.parametrize("is_signal", [False, True])
+    def test_it_stops_while_it_loads_before_it_has_begun_to_train(
+        self, torch_config: TrainConfig, store: Store, start: Start, is_signal: bool
+    ) -> None:
+        run = new_run(store, torch_config.replace(epochs=ENDLESS))
+        worker = start(run)
+        wait_for_event(run, Preparing, stage="framework")
+        if is_signal:
+            worker.send_signal(signal.SIGTERM)
+        else:
+            run.send(Stop())
+        assert worker.wait(60) == (128 + signal.SIGTERM if is_signal else 0)
+        told = run.events()
+        assert [type(event) for event in told[-2:]] == [Preparing, RunFinished], "it has not trained a step"
+        assert run.status() == "stopped"
 
     def test_it_ends_when_its_folder_is_taken_away_and_makes_no_new_one(
         self, torch_config: TrainConfig, store: Store, start: Start, tmp_path: Path

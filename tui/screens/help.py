@@ -18,6 +18,7 @@ from tui.widgets.mode_bar import MODE_TITLES
 
 EVERYWHERE = [
     ("1 – 5", "Go to " + ", ".join(MODE_TITLES.values())),
+    ("^t", "Train as the form says"),
     ("^p", "Search all commands"),
     ("Esc", "Leave a field"),
 ]
