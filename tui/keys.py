@@ -32,7 +32,6 @@ IN_TEXTS = {
     "rate": "R",
     "other_run": "v",
     "zoom": "z",
-    "other_chart": "w",
     "output": "o",
     "copy": "c",
     "compare": "m",

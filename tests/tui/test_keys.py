@@ -26,7 +26,7 @@ async def test_another_key_does_what_the_old_one_did(store: Store) -> None:
         assert not isinstance(app.screen, HelpScreen)
         await pilot.press("h")
         assert isinstance(app.screen, HelpScreen)
-        await until_shown(app, "h      What this screen is for", "press g:")
+        await until_shown(app, "h      What this screen is for", "g: the network")
         await pilot.press("escape", "f9")
         assert isinstance(app.screen, HelpScreen)
         assert "?" not in shown(app).splitlines()[-1]

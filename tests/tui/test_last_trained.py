@@ -69,7 +69,7 @@ async def test_a_reset_leads_back_to_the_preset_and_to_the_users_own_settings(st
         await until_shown(app, "^r Reset")
         await pilot.press("ctrl+r")
         await until(lambda: app.config == TrainConfig.preset("tensorflow-tutorial", seed=5), "it is the preset's again")
-        await until(lambda: not app.screen.query_one("#reset").display, "there is nothing to reset")
+        await until(lambda: not app.screen.query_one("#reset").has_class("-shown"), "there is nothing to reset")
 
 
 def test_what_the_user_gives_wins(memory: Memory) -> None:
@@ -117,4 +117,4 @@ def test_of_a_memory_of_another_version_what_still_fits_is_taken(memory: Memory)
 async def test_without_a_memory_nothing_is_remembered(store: Store) -> None:
     async with opened(store) as (app, _):
         await until(lambda: app.config == TrainConfig.preset("pytorch-tutorial"), "the form is the tutorial's")
-        assert not app.screen.query_one(SetupForm).query_one("#reset").display
+        assert not app.screen.query_one(SetupForm).query_one("#reset").has_class("-shown")

@@ -63,7 +63,7 @@ class TrainScreen(ModeScreen):
         "over several seeds. {other_run} shows another run of those launched together. Leaving with {detach} lets them "
         "train on. In the charts, solid lines with filled signs are training, averaged over the last steps, and "
         "dashed ones with hollow signs the test, after each epoch; {zoom} shows the last epochs alone. In a small "
-        "terminal, {other_chart} changes loss for accuracy. {output} shows what the run's worker printed, {copy} the "
+        "terminal, {show} changes loss for accuracy. {output} shows what the run's worker printed, {copy} the "
         "command that trains the same without the app. Arrows or Tab go from field to field. In the form, letters and "
         "digits belong to the field: there Enter trains, ctrl+t does so from anywhere, and Escape leaves the form."
     )
@@ -92,7 +92,7 @@ class TrainScreen(ModeScreen):
             id="zoom",
         ),
         Binding("L", "log_scale", "Log scale", tooltip="Show the loss on a logarithmic scale", id="log_scale"),
-        Binding("w", "other_chart", "Show", tooltip="Show the accuracy in place of the loss", id="other_chart"),
+        Binding("w", "other_chart", "Show", tooltip="The accuracy in place of the loss, and back", id="show"),
         Binding("o", "output", "Output", tooltip="Show what the run's worker printed, or hide it", id="output"),
         Binding("c", "command", "Copy", tooltip="Copy the command that trains the same without the app", id="copy"),
         Binding(

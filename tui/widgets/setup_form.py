@@ -113,9 +113,9 @@ class SetupForm(Vertical):
         """Name on the buttons the keys that work from where the focus is."""
         labels = self._button_labels(is_inside=focused is not None and self in focused.ancestors)
         for name, label in zip(("train", "both"), labels, strict=True):
-            button = self.query_one(f"#{name}", Button)
-            if str(button.label) != label:
-                button.label = label
+            for button in self.query(f"#{name}").results(Button):  # at the app's end, there is none any more
+                if str(button.label) != label:
+                    button.label = label
 
     def _button_labels(self, is_inside: bool) -> tuple[str, str]:
         keys = "Train  ^t|Both" if is_inside else "Train  {train}|Both  {both}"
@@ -129,7 +129,7 @@ class SetupForm(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave ctrl+t out of the footer where Enter trains too, which the field says."""
         if action == "reset":
-            return self.query_one("#reset").display
+            return bool(self.query("#reset").filter(".-shown"))
         return not (action == "submit" and isinstance(self.screen.focused, Input))
 
     def action_submit(self) -> None:
@@ -246,7 +246,7 @@ class SetupForm(Vertical):
         preset = _texts({**self._given, "preset": values["preset"]})
         changed = [name for name, value in values.items() if value != preset[name]]
         self.query_one(Collapsible).title = _title_of_more(problems, changed)
-        self.query_one("#reset").display = bool(changed)
+        self.query_one("#reset").set_class(bool(changed), "-shown")
         self.border_subtitle = "as last trained" if values == self._remembered else ""
         self._check_both(values)
         self.post_message(self.Changed(self.wanted[0]))
