@@ -94,7 +94,7 @@ def _training_points(snapshot: RunSnapshot, figure: str) -> list[tuple[float, fl
     """Return the moving average of a training figure, from step to step as far as they are known."""
     found = snapshot.intervals
     values = [getattr(interval, figure) for interval in found]
-    averages = smoothed(values, [interval.end - interval.start for interval in found], smoothing_span(snapshot.epochs))
+    averages = smoothed(values, [interval.end - interval.start for interval in found], smoothing_span(snapshot))
     return [(interval.end, average) for interval, average in zip(found, averages, strict=True)]
 
 
@@ -117,9 +117,9 @@ def rate_curves(family: Family) -> tuple[Series, ...]:
     return tuple(curves)
 
 
-def smoothing_span(epochs: int) -> float:
-    """Return over how many epochs the training curves of a run of so many are averaged: over some 3 % of it."""
-    return max(SHORTEST_SPAN, epochs / 30)
+def smoothing_span(snapshot: RunSnapshot) -> float:
+    """Return over how many epochs the training curves of a run are averaged: over 3 % of what the axis shows."""
+    return max(SHORTEST_SPAN, _axis_end(snapshot.reached, snapshot.epochs) / 30)
 
 
 def axis_end(family: Family) -> float:
@@ -128,7 +128,9 @@ def axis_end(family: Family) -> float:
     A live curve so grows to the right in a picture that stands still, and is not squeezed into its left edge either.
     """
     shown = family.pair.values() or [family.display]
-    reached = max(one.reached for one in shown)
-    planned = max(one.epochs for one in shown)
+    return _axis_end(max(one.reached for one in shown), max(one.epochs for one in shown))
+
+
+def _axis_end(reached: float, planned: int) -> float:
     ends = (digit * 10.0**decade for decade in range(7) for digit in (1, 2, 5))
     return min(next((end for end in ends if end >= reached), reached), max(planned, math.ceil(reached)))

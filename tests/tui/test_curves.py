@@ -10,7 +10,7 @@ import pytest
 from engine import events
 from engine.runs import Store
 from tests.tui.app_harness import WrittenRun, completed
-from tui.curves import accuracy_curves, axis_end, loss_curves, rate_curves
+from tui.curves import accuracy_curves, axis_end, loss_curves, rate_curves, smoothing_span
 from tui.family import Family
 from tui.snapshot import RunReplay, RunSnapshot
 
@@ -119,4 +119,12 @@ def test_the_axis_shows_some_epochs_ahead_and_in_the_end_all(store: Store, plann
     written = WrittenRun(store, epochs=planned)
     train(written, done)
     assert axis_end(alone(drawn(written))) == end
+    written.vanish()
+
+
+@pytest.mark.parametrize(("planned", "done", "span"), [(10_000, 1, 0.08), (10, 10, 1 / 3), (10_000, 40, 50 / 30)])
+def test_the_average_is_over_a_small_part_of_what_is_shown(store: Store, planned: int, done: int, span: float) -> None:
+    written = WrittenRun(store, epochs=planned)
+    train(written, done, steps=1)
+    assert smoothing_span(drawn(written)) == pytest.approx(span)
     written.vanish()
