@@ -5,20 +5,14 @@ Nothing on disk says that they do: a family is recognised by its members' settin
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from engine.backends import BACKENDS
 from engine.comparison import differing_settings
 from engine.config import TrainConfig
 from engine.conventions import NATIVE
-from engine.errors import RunError
 from engine.presets import PRESETS
 from engine.run_index import moment_in
-
-if TYPE_CHECKING:
-    from engine.runs import Run, Store
 
 KIN = frozenset({"backend", "seed"})
 """What members of a family may differ in."""
@@ -65,18 +59,6 @@ def family_of(run_id: str, settings: Mapping[str, TrainConfig]) -> tuple[str, ..
     return tuple(other for _, other in sorted(members.values()))
 
 
-def launched_with(runs: Iterable[Run], store: Store) -> list[Run]:
-    """Return the runs of `store` that were launched together with one of `runs`, and these, the oldest first."""
-    everything = store.runs()
-    places = {run.id: place for place, run in enumerate(everything)}
-    found: set[str] = set()
-    for run in runs:
-        place = places[run.id]
-        near = everything[max(0, place - NEIGHBOURS) : place + NEIGHBOURS]
-        found |= {run.id, *family_of(run.id, _settings(near))}
-    return [run for run in everything if run.id in found]
-
-
 def partner_of(run_id: str, family: Mapping[str, TrainConfig]) -> str | None:
     """Return the member of the `family` that differs from `run_id` in its backend alone, if there is one."""
     own = family.get(run_id)
@@ -84,12 +66,3 @@ def partner_of(run_id: str, family: Mapping[str, TrainConfig]) -> str | None:
         if own and config.seed == own.seed and config.backend != own.backend:
             return other
     return None
-
-
-def _settings(runs: Iterable[Run]) -> dict[str, TrainConfig]:
-    """Return the settings of `runs` by id, as far as they can be read."""
-    found = {}
-    for run in runs:
-        with contextlib.suppress(RunError):
-            found[run.id] = run.config
-    return found

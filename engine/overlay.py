@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from engine.significance import is_significant, p_text
 from engine.slow_imports import slow_import
 
 if TYPE_CHECKING:
     import numpy as np
 
     from engine.answers import Answers
-
-SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,18 +50,45 @@ class Overlay:
         return float(slow_import("scipy.stats").binomtest(only_first, only_first + only_second, 0.5).pvalue)
 
     def verdict(self, first: str = "the first", second: str = "the second") -> str:
-        """Say which of the two is better, called `first` and `second`, or that they do not really differ."""
-        if self.p_value > SIGNIFICANT:
-            return f"no real difference: p {p_text(self.p_value)}"
+        """Say which network is better on these images, called `first` and `second`, or that it may be chance."""
+        if not is_significant(self.p_value):
+            return f"no more than chance: p {p_text(self.p_value)}"
         better = second if len(self.only_first_wrong) > len(self.only_second_wrong) else first
-        return f"{better} is better: p {p_text(self.p_value)}"
+        return f"{better} is better on these images: p {p_text(self.p_value)}"
 
 
-def p_text(p_value: float) -> str:
-    """`0.4123` → `= 0.41`, `0.0031` → `= 0.003`, anything less than 0.001 → `< 0.001`."""
-    if p_value < 0.001:
-        return "< 0.001"
-    return f"= {p_value:.2f}" if p_value >= 0.01 else f"= {p_value:.3f}"
+@dataclass(frozen=True)
+class Agreement:
+    """How two networks answered the `tested` images after `epochs`, the first's and the second's.
+
+    `alike` counts the images that both took for the same class, rightly or not. `p_value` is McNemar's.
+    """
+
+    epochs: tuple[int, int]
+    tested: int
+    alike: int
+    both_wrong: int
+    only_first_wrong: int
+    only_second_wrong: int
+    p_value: float
+
+    @classmethod
+    def of(cls, overlay: Overlay, epochs: tuple[int, int]) -> Agreement:
+        """Return the counts of `overlay`. The first time this may take a second: see Overlay.p_value."""
+        return cls(
+            epochs=epochs,
+            tested=len(overlay.first.labels),
+            alike=int((overlay.first.predicted == overlay.second.predicted).sum()),
+            both_wrong=len(overlay.both_wrong),
+            only_first_wrong=len(overlay.only_first_wrong),
+            only_second_wrong=len(overlay.only_second_wrong),
+            p_value=overlay.p_value,
+        )
+
+    @property
+    def both_right(self) -> int:
+        """How many images both got right."""
+        return self.tested - self.both_wrong - self.only_first_wrong - self.only_second_wrong
 
 
 def _where(condition: np.ndarray) -> np.ndarray:

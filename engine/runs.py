@@ -61,6 +61,7 @@ OTHER_STORE = "Choose another folder with --store or MNIST_TUI_STORE."
 class Progress:
     """What a run's events add up to; accuracies from 0 to 1, `seconds` of training alone.
 
+    `starts` are the starts that trained what there is: the first one, and one for each resume; `started` is the last.
     `waiting`: the worker, whether the first or a later one, has not begun to train yet. `memory_bytes` is what it
     keeps while it is paused. `planned_epochs` is how many epochs the run is to train in all. `changes` are those made
     on the way that still count (see engine.changes). `mistakes` is how many test images were wrong after each epoch
@@ -79,11 +80,12 @@ class Progress:
     changes: tuple[Change, ...] = ()
     mistakes: tuple[tuple[int, int], ...] = ()
     checkpoint: events.CheckpointSaved | None = None
+    starts: tuple[events.RunStarted, ...] = ()
 
     @classmethod
     def of(cls, log: Iterable[AnyEvent]) -> Progress:
         """Replay `log`. A resumed run's epochs follow on from the checkpoint it was resumed from."""
-        started: events.RunStarted | None = None
+        starts: list[events.RunStarted] = []
         finished: events.RunFinished | None = None
         step: events.Step | None = None
         checkpoints: list[events.CheckpointSaved] = []
@@ -95,7 +97,8 @@ class Progress:
         for event in log:
             match event:
                 case events.RunStarted():
-                    started, finished, step = event, None, None
+                    starts = [*starts, event] if event.resumed_from is not None else [event]
+                    finished, step = None, None
                     waiting, paused = False, False
                     resumed_from = event.resumed_from or 0
                     epochs = {n: e for n, e in epochs.items() if n <= resumed_from}
@@ -120,7 +123,7 @@ class Progress:
             changes.note(event, len(epochs))
         return cls(
             waiting=waiting,
-            started=started,
+            started=starts[-1] if starts else None,
             epochs=tuple(epochs.values()),
             last_step=step,
             finished=finished,
@@ -130,6 +133,7 @@ class Progress:
             changes=changes.changes,
             mistakes=tuple(mistakes.items()),
             checkpoint=checkpoints[-1] if checkpoints else None,
+            starts=tuple(starts),
         )
 
     @property

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.comparison import Spread, recipe_of, verdict
+from engine.repeats import identity_of
+from tui.duel import duel_between
 from tui.facts import fact_text, facts_of, label_of
 from tui.formats import clock, count, percent, spread_text
+from tui.judging import judged
+from tui.kernels import kernels_phrase
 from tui.snapshot import RunSnapshot
 
 LETTERS = tuple("ABCDEFGHIJKL")
@@ -62,36 +65,51 @@ def differences_of(snapshots: Sequence[RunSnapshot]) -> tuple[Difference, ...]:
     )
 
 
-def seeds_of(snapshots: Sequence[RunSnapshot], names: Sequence[str]) -> list[str]:
-    """Return in lines what runs that differ in their seed alone came to, and between two such recipes, a verdict."""
-    groups: dict[Any, list[int]] = {}
-    for position, snapshot in enumerate(snapshots):
+def kernels_line(snapshots: Sequence[RunSnapshot], names: Sequence[str]) -> str:
+    """Say whose kernels the times and speeds are those of: `A B with mnist-tui's fused kernels`; empty if unknown."""
+    found: dict[str, list[str]] = {}
+    for name, snapshot in zip(names, snapshots, strict=False):
+        if started := snapshot.progress.started:
+            told = kernels_phrase(started.kernels, started.backend) or "with kernels that were not recorded"
+            found.setdefault(told, []).append(name)
+    told = ", ".join(f"{' '.join(called)} {phrase}" for phrase, called in found.items())
+    return f"Trained: {told}" if told else ""
+
+
+def seeds_of(snapshots: Sequence[RunSnapshot], names: Sequence[str], store: Sequence[RunSnapshot]) -> list[str]:
+    """Return in lines what the recipes came to over several seeds, and where two are compared, the verdict.
+
+    All completed repeats in the `store` count, as everywhere else, whether they are among `snapshots` or not. For
+    background threads only: the verdict reads the runs' answers.
+    """
+    groups: dict[Any, list[tuple[str, RunSnapshot]]] = {}
+    for name, snapshot in zip(names, snapshots, strict=False):
         if snapshot.config:
-            groups.setdefault(recipe_of(snapshot.config), []).append(position)
-    lines, spreads = [], []
-    for positions in groups.values():
-        spread, called = _spread([snapshots[at] for at in positions]), " ".join(names[at] for at in positions)
-        if spread.values:
-            spreads.append((called, spread))
-        if len(positions) > 1 and spread.values:
-            missing = len(positions) - len(spread.values)
-            left_out = f"; {missing} not counted: not completed, or the same seed" if missing else ""
-            lines.append(f"{called}: test accuracy {spread_text(spread)}{left_out}")
-    if len(groups) == len(spreads) == 2:
-        (first, one), (second, other) = spreads
-        lines.append(f"{second} against {first}: {verdict(one, other)}")
+            identity = identity_of(snapshot.config, snapshot.progress)
+            groups.setdefault(identity or snapshot.run.id, []).append((name, snapshot))
+    lines = [line for members in groups.values() if (line := _over_seeds(members, store))]
+    pair = [(" ".join(name for name, _ in members), members[0][1]) for members in groups.values()]
+    if len(groups) == 1 and len(snapshots) == 2:
+        pair = list(zip(names, snapshots, strict=False))
+    if len(pair) == 2:
+        (first, one), (second, other) = pair
+        found = judged(one, other, store, (first, second))
+        lines += [*found.conclusion.on_accuracy, *found.conclusion.on_time] if found else []
     return lines
+
+
+def _over_seeds(members: Sequence[tuple[str, RunSnapshot]], store: Sequence[RunSnapshot]) -> str:
+    """Return a line on the accuracy of a recipe over its seeds; empty where there is one seed only."""
+    duel = duel_between(members[0][1], members[0][1], store)
+    spread = duel.first.spread("test_accuracy") if duel else None
+    if duel is None or spread is None or len(spread.values) < 2:
+        return ""
+    counted = {entry.run_id for entry in duel.first.counted}
+    shown = {snapshot.run.id for _, snapshot in members}
+    more = f" and {len(counted - shown)} more" if counted - shown else ""
+    missing = f"; {len(shown - counted)} not counted: not completed, or the same seed" if shown - counted else ""
+    return f"{' '.join(name for name, _ in members)}{more}: test accuracy {spread_text(spread)}{missing}"
 
 
 def _facts(snapshot: RunSnapshot) -> dict[str, Any] | None:
     return facts_of(snapshot.config, snapshot.progress, snapshot.name) if snapshot.config else None
-
-
-def _spread(snapshots: Sequence[RunSnapshot]) -> Spread:
-    """Return the final test accuracies of those that completed; of a repeated seed, one counts."""
-    accuracies: dict[int, float] = {}
-    for snapshot in snapshots:
-        finished = snapshot.progress.finished
-        if snapshot.config and finished and finished.outcome == "completed" and finished.test_accuracy is not None:
-            accuracies.setdefault(snapshot.config.seed, finished.test_accuracy)
-    return Spread(tuple(accuracies.values()))

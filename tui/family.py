@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from engine.backends import BACKENDS
 from engine.runs import Run
-from tui.formats import percent, spread_text
 from tui.snapshot import RunSnapshot
-
-if TYPE_CHECKING:
-    from engine.comparison import Spread
 
 SHORT_NAMES = {"torch": "torch", "tensorflow": "tf"}
 
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """`display` is one of `members`, which are in the order of their launch; most runs are a family by themselves."""
+    """`display` is one of `members`, which are in the order of their launch; most runs are a family by themselves.
+
+    `repeats` are the other completed runs of the store with the settings of a member, but for the seed; they are looked
+    for once no member is live any more.
+    """
 
     display: RunSnapshot
     members: tuple[RunSnapshot, ...]
+    repeats: tuple[RunSnapshot, ...] = ()
 
     @cached_property
     def partner(self) -> RunSnapshot | None:
@@ -61,12 +61,17 @@ class Family:
 
     def showing(self, run: Run) -> Family | None:
         """Return the family with `run` on display, or None where it is not a member."""
-        return next((Family(member, self.members) for member in self.members if member.run.id == run.id), None)
+        return next((replace(self, display=member) for member in self.members if member.run.id == run.id), None)
 
     @property
     def statuses(self) -> tuple[str, ...]:
         """The status of the run on display, then those of all members: what can be done depends on them."""
         return tuple(one.status for one in (self.display, *self.members))
+
+    @property
+    def has_result(self) -> bool:
+        """Whether several members have all ended, so that there is something to say of them together."""
+        return len(self.members) > 1 and not any(member.live for member in self.members)
 
     @property
     def has_seeds(self) -> bool:
@@ -82,39 +87,10 @@ class Family:
             parts.append(f"seed {member.config.seed}")
         return " ".join(parts)
 
-    def result(self) -> list[str]:
-        """Return in lines what the members came to when all have ended; [] for a run by itself."""
-        if len(self.members) == 1 or any(member.live for member in self.members):
-            return []
-        spreads = _spreads(self.members)
-        if len(spreads) == 2:
-            return _contest(spreads)
-        missing = len(self.members) - sum(len(spread.values) for spread in spreads.values())
-        left_out = f"; {missing} did not complete" if missing else ""
-        return [f"test accuracy {spread_text(spread)}{left_out}" for spread in spreads.values()]
 
+def repeats_among(leads: Iterable[RunSnapshot], store: Iterable[RunSnapshot]) -> tuple[RunSnapshot, ...]:
+    """Return the completed runs of `store` with the recipe of one of `leads`."""
+    from engine.repeats import recipe_of
 
-def _spreads(members: Sequence[RunSnapshot]) -> dict[str, Spread]:
-    """Return the final test accuracies of the members that completed, by backend in the usual order."""
-    from engine.comparison import Spread
-
-    accuracies: dict[str, list[float]] = {}
-    for member in members:
-        finished = member.progress.finished
-        if finished and finished.outcome == "completed" and finished.test_accuracy is not None:
-            backend = member.config.backend if member.config else member.backend
-            accuracies.setdefault(backend, []).append(finished.test_accuracy)
-    return {name: Spread(tuple(accuracies[name])) for name in BACKENDS if name in accuracies}
-
-
-def _contest(spreads: dict[str, Spread]) -> list[str]:
-    """Return both backends' accuracies, and whether the second differs from the first."""
-    from engine.comparison import verdict
-
-    (first, one), (second, other) = ((BACKENDS[name].label, spread) for name, spread in spreads.items())
-    is_single = max(len(one.values), len(other.values)) == 1
-    figures = [percent(spread.mean) if is_single else spread_text(spread) for spread in (one, other)]
-    return [
-        f"test accuracy: {first} {figures[0]}, {second} {figures[1]}",
-        f"{second} against {first}: {verdict(one, other)}",
-    ]
+    recipes = {recipe_of(one.config) for one in leads if one.config}
+    return tuple(one for one in store if one.status == "completed" and one.config and recipe_of(one.config) in recipes)

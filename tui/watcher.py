@@ -14,7 +14,7 @@ from engine.causes import explain
 from engine.errors import EngineError, StoreError
 from engine.runs import OTHER_STORE, Run, Store
 from tui.background import WorkFailed
-from tui.family import Family
+from tui.family import Family, repeats_among
 from tui.snapshot import RunReplay, RunSnapshot
 
 RUN_SECONDS = 0.2
@@ -75,6 +75,10 @@ class Watcher:
         self._announced: Family | None = None
         self._drawn: list[RunReplay] = []
         """The runs whose steps are kept."""
+        self._repeats: tuple[RunSnapshot, ...] = ()
+        self._listed_then: tuple[RunSnapshot, ...] | None = None
+        """The store's runs, and below the ids of the family, when `_repeats` were looked for."""
+        self._ids_then: set[str] = set()
         self._listed: tuple[RunSnapshot, ...] | None = None
         self._failed = ""
         self._hurry = threading.Event()
@@ -139,8 +143,10 @@ class Watcher:
             ):  # the others are listed, that will do
                 replay.update()
         members = tuple(replay.snapshot for replay in replays)
-        if self._is_news(display.snapshot, members):
-            self._announced = Family(display.snapshot, members)
+        repeats = self._find_repeats(members)
+        known = self._announced
+        if known is None or not _are_same((display.snapshot, *members, *repeats), known):
+            self._announced = Family(display.snapshot, members, repeats)
             self._post(RunChanged(self._announced))
 
     def _draw(self, display: RunReplay, members: list[RunReplay]) -> None:
@@ -153,11 +159,15 @@ class Watcher:
             replay.draw(True)
         self._drawn = drawn
 
-    def _is_news(self, display: RunSnapshot, members: tuple[RunSnapshot, ...]) -> bool:
-        known = self._announced
-        if known is None or known.display is not display or len(known.members) != len(members):
-            return True
-        return any(one is not other for one, other in zip(known.members, members, strict=True))
+    def _find_repeats(self, members: tuple[RunSnapshot, ...]) -> tuple[RunSnapshot, ...]:
+        """Return the completed runs that may count as further seeds; () while a member may still train."""
+        if any(member.live for member in members):
+            return ()
+        listed, ids = self._listed or (), {member.run.id for member in members}
+        if self._listed is not self._listed_then or ids != self._ids_then:
+            self._listed_then, self._ids_then = self._listed, ids
+            self._repeats = repeats_among(members, (one for one in listed if one.run.id not in ids))
+        return self._repeats
 
     def _list(self) -> None:
         try:
@@ -243,3 +253,9 @@ class Watcher:
         if run.id not in self._replays:
             self._replays[run.id] = RunReplay(run)
         return self._replays[run.id]
+
+
+def _are_same(snapshots: tuple[RunSnapshot, ...], family: Family) -> bool:
+    """Say whether these are the snapshots that make up `family`: the one on display, members and repeats."""
+    known = (family.display, *family.members, *family.repeats)
+    return len(known) == len(snapshots) and all(one is other for one, other in zip(known, snapshots, strict=True))

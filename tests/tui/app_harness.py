@@ -97,13 +97,14 @@ class WrittenRun:
         for event in told:
             self._log.append(event)
 
-    def start(self, dataset: events.DatasetInfo | None = None) -> None:
+    def start(self, dataset: events.DatasetInfo | None = None, kernels: str | None = "fused") -> None:
         """Begin to train."""
         self.tell(
             events.RunStarted(
                 run=self.run.id, backend=self.config.backend, framework_version="2.14.1", device="cpu",
                 device_name="2 cores",
                 model="cnn-bn", parameters=2174, dataset=dataset or dataset_at("").info, epochs=self.config.epochs,
+                kernels=kernels,
             )
         )  # fmt: skip
 
@@ -116,14 +117,14 @@ class WrittenRun:
             )
         )  # fmt: skip
 
-    def epoch(self, epoch: int, wrong: int = 3, accuracy: float | None = None) -> None:
+    def epoch(self, epoch: int, wrong: int = 3, accuracy: float | None = None, seconds: float = 2.9) -> None:
         """Finish an epoch, with predictions of which the first `wrong` are wrong; `accuracy` is that of the test."""
         accuracy = self._accuracy = 0.95 + epoch / 100 if accuracy is None else accuracy
         held_out = {"validation_loss": 0.15 / epoch, "validation_accuracy": 0.9} if self.config.validation else {}
         self.tell(
             events.EpochFinished(
                 epoch=epoch, train_loss=0.2 / epoch, train_accuracy=accuracy - 0.01, test_loss=0.1 / epoch,
-                test_accuracy=accuracy, learning_rate=0.01, seconds=2.9, images_per_second=20_600.0,
+                test_accuracy=accuracy, learning_rate=0.01, seconds=seconds, images_per_second=20_600.0,
                 **held_out,
             )
         )  # fmt: skip

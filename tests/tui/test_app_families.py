@@ -71,11 +71,9 @@ async def test_a_pair_is_followed_from_one_backend_to_the_other_and_judged_at_th
         await until_shown(app, "tf epoch 1/3", "(torch)")
         assert "against" not in shown(app)
         for epoch in (1, 2, 3):
-            tensorflow.epoch(epoch, accuracy=0.975)
+            tensorflow.epoch(epoch, wrong=2, accuracy=0.975)
         tensorflow.finish()
-        await until_shown(
-            app, "torch ●○ tf ■□", "PyTorch 97.00 %, TensorFlow 97.50 %", "+0.50 percentage points on one seed"
-        )
+        await until_shown(app, "torch ●○ tf ■□", "no more than chance: 97.00 % and 97.50 %", "1 seed each")
         assert set(drawn(app)) == set(PAIR_LEGEND)
 
 
@@ -89,9 +87,9 @@ async def test_one_run_of_a_pair_opened_later_shows_its_partner_too(store: Store
         await until_shown(app, "3 runs in")
         await pilot.press("down", "enter")
         await until(lambda: set(drawn(app)) == set(PAIR_LEGEND), "both backends' curves are drawn")
-        await until_shown(app, "tf, 2 of 2", "0.9600", "0.9700", "-1.00 percentage points")
+        await until_shown(app, "tf, 2 of 2", "0.9600", "0.9700", "Both networks answer all 50 test images alike")
         await pilot.press("v")
-        await until_shown(app, "torch, 1 of 2", "(tf)", "-1.00 percentage points")
+        await until_shown(app, "torch, 1 of 2", "(tf)", "Both networks answer all 50 test images alike")
 
 
 async def test_of_a_pair_the_other_is_laid_over_whichever_is_looked_at(store: Store) -> None:
@@ -143,7 +141,7 @@ async def test_in_a_narrow_terminal_the_backends_marks_are_named_above_the_curve
     for run in pair(store):
         train(run, 0.97)
     async with opened(store, size=(80, 24)) as (app, _):
-        await until_shown(app, "torch ●○ tf ■□", "Both  b", "TensorFlow against PyTorch")
+        await until_shown(app, "torch ●○ tf ■□", "Both  b", "Both networks answer")
 
 
 async def test_repeats_are_shown_in_turn_and_end_in_mean_and_deviation(store: Store) -> None:
@@ -168,7 +166,7 @@ async def test_repeats_that_did_not_complete_are_counted(store: Store) -> None:
         train(run, 0.97)
     seeds[2].vanish()
     async with opened(store, open_run=seeds[0].run) as (app, _):
-        await until_shown(app, "0.9700 ± 0.0000 over 2 seeds; 1 did not complete")
+        await until_shown(app, "0.9700 ± 0.0000 over 2 seeds; 1 left out: not finished")
 
 
 async def test_a_run_that_was_opened_by_hand_stays_on_display_while_others_of_its_family_train(store: Store) -> None:
@@ -320,7 +318,7 @@ async def test_no_verdict_where_one_has_not_come_as_far_as_the_other(store: Stor
         await until_shown(app, "epoch 1 beside the other's 3")
         for epoch in (2, 3):
             tensorflow.epoch(epoch)
-        await until_shown(app, "no real difference")
+        await until_shown(app, "no more than chance")
     tensorflow.vanish()
 
 

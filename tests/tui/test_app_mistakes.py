@@ -431,7 +431,9 @@ class TestTwoRuns:
             await pilot.press("m")
             await until_shown(app, "Lay another run over this one", "worse")
             await pilot.press("enter")
-            await until_shown(app, "wrong in both 1", "only here 1", "only there 19", "this run is better: p < 0.001")
+            await until_shown(
+                app, "wrong in both 1", "only here 1", "only there 19", "this run is better on these images: p < 0.001"
+            )
             sure = load_answers(other, 1, dataset_at("")).confidence[10]
             await until_shown(app, f"→1 {100 * sure:.0f}%", "laid over: worse")
             await pilot.press("W")

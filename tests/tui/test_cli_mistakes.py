@@ -64,7 +64,7 @@ def test_json_has_everything(run: Run, answers: Answers, capsys: pytest.CaptureF
 def test_two_runs_are_compared_in_words(run: Run, cli_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = completed(Store(cli_store), epochs=1)
     text = printed(capsys, "mistakes", run.id, "--against", other.id)
-    assert "McNemar's test: no real difference: p = 0.50" in text
+    assert "McNemar's test: no more than chance: p = 0.50" in text
     found = json.loads(printed(capsys, "mistakes", run.id, "--against", other.id, "--json"))["overlay"]
     assert (found["both_wrong"], found["only_first_wrong"], found["only_second_wrong"]) == ([*range(7)], [], [7, 8])
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from engine.duel import FIGURES, Agreement, Duel, Side
-from engine.errors import EngineError, RunError
-from engine.families import launched_with
-from engine.runs import Run
+from engine.duel import FIGURES, Duel, Side
+from engine.errors import RunError
+from engine.overlay import Agreement
+from engine.repeats import Recipe, recipe_of
+from engine.runs import Run, Store
 from tui.commands.offers import offer_runs
 from tui.commands.options import (
     add_row,
@@ -22,9 +23,10 @@ from tui.commands.options import (
     store_option,
 )
 from tui.commands.runs import look_at
-from tui.duel import agreed_epochs, agreement_rows, duel_between, find_agreement, rows, verdict
+from tui.duel import agreement_rows, rows
+from tui.duel_verdict import Conclusion
 from tui.formats import count
-from tui.snapshot import RunSnapshot
+from tui.judging import Judged, judged
 from tui.terminal import clean
 
 
@@ -34,50 +36,43 @@ from tui.terminal import clean
 @store_option
 @json_option
 def compare(first: str, second: str, store_path: str | None, as_json: bool) -> None:
-    """Compare two runs (each an id or its beginning, a name, torch-3, or "last"): accuracy, speed, memory, answers.
+    """Compare two runs (each an id, the beginning of one, a name, or "last"): accuracy, speed, memory, answers.
 
-    Runs that were launched with them and differ from them in their seed alone count too, unless RUN and RUN2 are such
-    runs themselves. The verdict calls no difference that is within chance: by McNemar's test on one seed each, by the
-    seeds' spread on several.
+    All completed runs of the store that repeat RUN or RUN2 over other seeds count too: the same settings, images,
+    version, kind of device and kernels, and no change on the way. With several seeds on both sides, a t test judges the
+    recipes; with one seed, McNemar's test judges the two networks alone.
     """
     store = open_store(store_path)
     one, other = store.find(first), store.find(second)
     if one.id == other.id:
         raise RunError("The same run", f"Both times this is run {one.id}.", "Name another one: mnist-tui runs")
-    snapshots = {run.id: look_at(run) for run in (one, other)}
-    kin = [snapshots.get(run.id) or look_at(run) for run in launched_with([one, other], store)]
-    duel = duel_between(snapshots[one.id], snapshots[other.id], kin)
-    if duel is None:
-        raise next(filter(None, map(_damage, (one, other))))
-    agreement = _find_agreement(*snapshots.values())
+    found = judge_runs(store, one, other)
+    if found.problem:
+        notify(f"Notice: their answers are not compared: {found.problem.rstrip('.')}.")
     if as_json:
-        print_json(_description(duel, agreement))
+        print_json(_description(found))
     else:
-        _print(duel, agreement)
+        _print(found.duel, found.agreement, found.conclusion)
 
 
-def _damage(run: Run) -> RunError | None:
+def judge_runs(store: Store, first: Run, second: Run) -> Judged:
+    """Compare two runs of `store`; raise RunError where the settings of one are damaged."""
+    recipes = {recipe_of(run.config) for run in (first, second)}
+    near = [run for run in store.runs() if run.id in (first.id, second.id) or _has_recipe(run, recipes)]
+    snapshots = {run.id: look_at(run) for run in near}
+    found = judged(snapshots[first.id], snapshots[second.id], list(snapshots.values()))
+    assert found  # the settings were read above
+    return found
+
+
+def _has_recipe(run: Run, recipes: set[Recipe]) -> bool:
     try:
-        assert run.config
-    except RunError as error:
-        return error
-    return None
+        return recipe_of(run.config) in recipes
+    except RunError:  # its settings are damaged
+        return False
 
 
-def _find_agreement(first: RunSnapshot, second: RunSnapshot) -> Agreement | None:
-    """Return how far the answers agree; where that cannot be told, say why on stderr."""
-    epochs = agreed_epochs(first, second)
-    if epochs is None:
-        notify("Notice: there are no predictions of both after the same epoch, so their answers are not compared.")
-        return None
-    try:
-        return find_agreement(first, second, epochs)
-    except EngineError as error:
-        notify(f"Notice: their answers are not compared. {error.message} {error.hint}")
-        return None
-
-
-def _print(duel: Duel, agreement: Agreement | None) -> None:
+def _print(duel: Duel, agreement: Agreement | None, conclusion: Conclusion) -> None:
     names = [clean(side.name) for side in duel.sides]
     table = make_table("", *names, right=names)
     for row in rows(duel):
@@ -92,26 +87,28 @@ def _print(duel: Duel, agreement: Agreement | None) -> None:
             add_row(table, label, number, share)
         print_table(table)
     click.echo("")
-    for sentence in verdict(duel, agreement):
+    for sentence in conclusion.sentences:
         click.echo(clean(sentence))
 
 
-def _description(duel: Duel, agreement: Agreement | None) -> dict[str, Any]:
+def _description(found: Judged) -> dict[str, Any]:
     """Return what `compare --json` prints."""
     from msgspec import to_builtins
 
+    agreement = found.agreement
     answers = {**to_builtins(agreement), "both_right": agreement.both_right} if agreement else None
     return {
-        "sides": [_side(side) for side in duel.sides],
-        "differences": duel.differences,
+        "sides": [_side(side, found.duel.epoch) for side in found.duel.sides],
+        "differences": found.duel.differences,
         "agreement": answers,
-        "verdict": verdict(duel, agreement),
+        "verdict": found.conclusion.sentences,
+        "test": to_builtins(found.conclusion.verdict),
     }
 
 
-def _side(side: Side) -> dict[str, Any]:
+def _side(side: Side, epoch: int | None) -> dict[str, Any]:
     started = side.lead.progress.started
-    spreads = {figure: side.spread(figure) for figure in FIGURES}
+    spreads = {figure: side.spread(figure, epoch) for figure in FIGURES}
     return {
         "name": side.name,
         "run": side.lead.run_id,
@@ -120,7 +117,12 @@ def _side(side: Side) -> dict[str, Any]:
         "framework_version": started and started.framework_version,
         "device": started and started.device,
         "device_name": started and started.device_name,
-        "runs": [{"run": entry.run_id, "seed": entry.config.seed, "status": entry.status} for entry in side.entries],
+        "kernels": started and started.kernels,
+        "runs": [
+            {"run": entry.run_id, "seed": entry.config.seed, "status": entry.status, "counts": entry in side.counted}
+            for entry in side.entries
+        ],
+        "after_epoch": epoch,
         "figures": {
             figure: spread and {"mean": spread.mean, "deviation": spread.deviation, "values": spread.values}
             for figure, spread in spreads.items()

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from engine.comparison import seed_spread, verdict
 from engine.conventions import conventions_in_use
 from engine.runs import Run, Store
+from tui.commands.compare import judge_runs
 from tui.commands.offers import offer_runs
 from tui.commands.options import (
     add_row,
@@ -22,8 +22,9 @@ from tui.commands.options import (
 from tui.commands.reporting import VALIDATION_COLUMNS, epoch_line, heading
 from tui.commands.runs import look_at
 from tui.facts import fact_text, facts_of, label_of
-from tui.formats import place_text, spread_text
+from tui.formats import place_text
 from tui.recipe import training_loss_note
+from tui.terminal import clean
 
 
 @click.command(short_help="Show a run, or what differs between two.")
@@ -34,7 +35,8 @@ from tui.recipe import training_loss_note
 def show(reference: str, other: str | None, store_path: str | None, as_json: bool) -> None:
     """Show the settings, epochs and result of RUN (an id or its beginning, a name, torch-3, or "last").
 
-    With RUN2, show every difference between the two runs' settings, with the defaults that each framework brings.
+    With RUN2, show every difference between the two runs' settings, with the defaults that each framework brings, and
+    the verdict that mnist-tui compare gives.
     """
     store = open_store(store_path)
     run = store.find(reference)
@@ -106,8 +108,6 @@ def _show_run(run: Run) -> None:
 
 def _show_end(run: Run) -> None:
     """Say why the run failed, if it did, and where more is to be read."""
-    from tui.terminal import clean
-
     snapshot = look_at(run)
     finished = snapshot.progress.finished
     if finished and finished.error:
@@ -125,9 +125,11 @@ def _show_end(run: Run) -> None:
 def _show_differences(store: Store, first: Run, second: Run, as_json: bool) -> None:
     facts = [facts_of(run.config, run.progress(), run.name) for run in (first, second)]
     differing = [key for key in facts[0] if facts[0][key] != facts[1][key]]
+    judged = None if first.id == second.id else judge_runs(store, first, second)
+    verdict = [*judged.accuracies, *judged.conclusion.sentences] if judged else []
     if as_json:
         rows = [{"setting": key, "values": [each[key] for each in facts]} for key in differing]
-        print_json({"runs": [first.id, second.id], "differences": rows})
+        print_json({"runs": [first.id, second.id], "differences": rows, "verdict": verdict})
         return
     if not differing:
         click.echo(f"{first.id} and {second.id} have the same settings.")
@@ -136,15 +138,7 @@ def _show_differences(store: Store, first: Run, second: Run, as_json: bool) -> N
         for key in differing:
             add_row(table, label_of(key), *(fact_text(key, each[key]) for each in facts))
         print_table(table)
-    _show_verdict(store, first, second)
-
-
-def _show_verdict(store: Store, first: Run, second: Run) -> None:
-    """Say which of the two is better on the test set, and whether that is more than the seeds' spread."""
-    runs = store.runs()
-    spread, other = seed_spread(first, runs), seed_spread(second, runs)
-    if spread is None or other is None:
-        return
-    click.echo(f"\n{first.id}: test accuracy {spread_text(spread)}")
-    click.echo(f"{second.id}: test accuracy {spread_text(other)}")
-    click.echo(f"Difference: {verdict(spread, other)}.")
+    if verdict:
+        click.echo("")
+    for sentence in verdict:
+        click.echo(clean(sentence))

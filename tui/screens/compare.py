@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from tui.background import OneAtATime
 from tui.cells import fitted
-from tui.comparing import FIGURES, LETTERS, NUMBERS, Difference, differences_of, figures_of, seeds_of
+from tui.comparing import FIGURES, LETTERS, NUMBERS, Difference, differences_of, figures_of, kernels_line, seeds_of
 from tui.curves import compared_curves, compared_style
 from tui.screens.mode_screen import ModeScreen
 from tui.snapshot import RunSnapshot
@@ -51,8 +51,9 @@ class CompareScreen(ModeScreen):
         "The marked runs side by side. Each has a name, a colour and a mark of its own, in the curves as in the "
         "tables. Best is the highest test accuracy and the epoch it came after, last that after the last epoch; "
         "mistakes are those after that one too; images/s is the median of the epochs. Of the settings only those that "
-        "differ are listed, among them the defaults that each framework brings. Runs that differ in their seed alone "
-        "are taken together: mean and standard deviation. The arrows scroll."
+        "differ are listed, among them the defaults that each framework brings. Runs that repeat one another over "
+        "several seeds are taken together, with all others of the store that do: mean and standard deviation. The "
+        "arrows scroll."
     )
     CSS_PATH = "compare.tcss"
     BINDINGS = [
@@ -91,7 +92,8 @@ class CompareScreen(ModeScreen):
         known = {snapshot.run.id: snapshot for snapshot in self.lab.runs or ()}
         runs = tuple(known[run_id] for run_id in self._ids if run_id in known)
         if self._compared is None or [id(run) for run in runs] != [id(run) for run in self._compared.runs]:
-            self._comparing.ask(lambda: Compared(runs, differences_of(runs), seeds_of(runs, self._names)))
+            store = self.lab.runs or ()
+            self._comparing.ask(lambda: Compared(runs, differences_of(runs), seeds_of(runs, self._names, store)))
 
     def on_compared(self, message: Compared) -> None:
         """Show what was found."""
@@ -142,6 +144,7 @@ class CompareScreen(ModeScreen):
             if status_width:
                 parts += [Content("  "), status_text(run.status, self.lab.ascii)]
             lines.append(Content("").join(parts))
+        lines.append(Content.styled(clean(kernels_line(runs, self._names)), "$text-muted"))
         return Content("\n").join(lines)
 
     def _differences(self, found: Compared) -> Content:

@@ -13,11 +13,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from engine.duel import Agreement, Duel
+from engine.duel import Duel
 from engine.errors import EngineError
+from engine.overlay import Agreement
 from tui.background import OneAtATime
 from tui.control import PAUSE, RESUME, STOP, is_resumable
-from tui.duel import agreed_epochs, agreement_rows, duel_of, find_agreement, is_final, rows, verdict
+from tui.duel import agreed_epochs, agreement_rows, duel_of, find_agreement, rows
+from tui.duel_verdict import conclude, is_final
 from tui.family import SHORT_NAMES, Family
 from tui.formats import count
 from tui.keys import with_keys
@@ -52,6 +54,15 @@ class AgreementFound(Message):
     problem: str = ""
 
 
+@dataclass
+class VerdictFound(Message):
+    """What came of `duel` with this `agreement`, in sentences."""
+
+    duel: Duel
+    agreement: Agreement | None
+    sentences: tuple[str, ...]
+
+
 class DuelScreen(ModeScreen):
     """Follows the pair on display. It has no number of its own: `u` leads to it, and Escape back."""
 
@@ -59,10 +70,13 @@ class DuelScreen(ModeScreen):
     ABOUT = (
         "The same recipe on both frameworks, side by side: the curves over each other, what each needed and came to, "
         "and how far their answers to the test images agree. Where only one curve shows, the other lies below it. Over "
-        "several seeds the figures are mean ± standard deviation. Times are those of training alone, and whatever else "
-        "the machine did meanwhile is in them; images/s is the median of the epochs; memory is the worker's, without a "
-        "GPU's own. McNemar's p says how probable so uneven a split of the mistakes would be between equals: above "
-        "0.05 the verdict calls it chance. Enter shows the digits on which they differ."
+        "several seeds the figures are mean ± standard deviation; all completed runs of the store that repeat the two "
+        "count. While they train, the figures are those after the last epoch that both have finished. Times are those "
+        "of training alone, and whatever else the machine did meanwhile is in them; images/s is the median of the "
+        "epochs; fused kernels are mnist-tui's own, so their times do not compare the frameworks; memory is the "
+        "worker's, without a GPU's own. With several seeds a t test judges the recipes; with one, McNemar's test "
+        "judges the two networks alone. Either calls a difference chance where p is 0.05 or more. Enter shows the "
+        "digits on which they differ."
     )
     CSS_PATH = "duel.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (MEDIUM, "-medium"), (BESIDE, "-beside")]
@@ -83,6 +97,8 @@ class DuelScreen(ModeScreen):
         self._reader = OneAtATime(self, "compare answers")
         self._asked: Asked | None = None
         self._found: AgreementFound | None = None
+        self._judge = OneAtATime(self, "judge")
+        self._judged: VerdictFound | None = None
 
     def compose_body(self) -> ComposeResult:
         """Lay out the recipe, the curves, both sides, and what came of it."""
@@ -160,9 +176,25 @@ class DuelScreen(ModeScreen):
 
     def _show_verdict(self, duel: Duel, agreement: Agreement | None, problem: str) -> None:
         """Show the verdict; where the two have finished, once their last answers are compared."""
+        are_done = all(lead.status == "completed" for lead in duel.leads)
         is_awaited = self._asked and not problem and not (agreement and is_final(duel, agreement))
-        are_done = all(side.lead.status == "completed" for side in duel.sides)
-        sentences = [COMPARING] if is_awaited and are_done else verdict(duel, agreement)
+        if is_awaited and are_done:
+            self._say((COMPARING,))
+        elif not duel.is_decided:
+            self._say(conclude(duel, agreement, problem).sentences)
+        elif self._judged is None or (self._judged.duel, self._judged.agreement) != (duel, agreement):
+            self._say((COMPARING,))
+            self._judge.ask(lambda: VerdictFound(duel, agreement, conclude(duel, agreement, problem).sentences))
+        else:
+            self._say(self._judged.sentences)
+
+    @on(VerdictFound)
+    def _take_verdict(self, message: VerdictFound) -> None:
+        self._judged = message
+        if self.lab.family and (duel := duel_of(self.lab.family)):
+            self._show_agreement(duel)
+
+    def _say(self, sentences: tuple[str, ...]) -> None:
         first, *rest = (clean(sentence) for sentence in sentences)
         say(self.query_one("#verdict", Static), Content.assemble((first, "bold"), *(f" {one}" for one in rest)))
 

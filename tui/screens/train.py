@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from engine.changes import RateChange
 from engine.config import TrainConfig
 from tui.activity import activity_of
-from tui.background import in_background
+from tui.background import OneAtATime, in_background
 from tui.change_words import change_text, changes_text
 from tui.control import DETACH, MORE_EPOCHS, PAUSE, RESUME, STOP, is_extendable, is_resumable
 from tui.family import Family
+from tui.judging import result_of
 from tui.keys import with_keys
 from tui.last_trained import keep
 from tui.recipe import in_a_line, training_loss_note
@@ -50,6 +53,14 @@ EMPTY = (
     "No run yet. Press {train} to train with the settings on the left.\n\n"
     "Down or Tab goes to them; in a field, Enter or ctrl+t trains."
 )
+
+
+@dataclass
+class ResultFound(Message):
+    """What the members of `family` came to."""
+
+    family: Family
+    lines: list[str]
 
 
 class TrainScreen(ModeScreen):
@@ -108,6 +119,9 @@ class TrainScreen(ModeScreen):
     def __init__(self) -> None:
         super().__init__()
         self._rate_told: tuple[str, RateChange | None] = ("", None)
+        self._judge = OneAtATime(self, "judge")
+        self._result_asked: Family | None = None
+        self._result: ResultFound | None = None
 
     def compose_body(self) -> ComposeResult:
         """Lay out the form on the left and the run on the right."""
@@ -203,10 +217,23 @@ class TrainScreen(ModeScreen):
         row.display = training is not None
         self.query_one(ReadingsBox).follow(training.run if training else None)
         summary = summary_of(family, with_keys(self.app, "{resume}")) if family else Content("")
-        result = Content("\n".join(family.result())) if family else Content("")
         self._tell("#summary", summary)
-        self._tell("#result", result)
-        self.query_one("#history").set_class(bool(result.plain), "-result")
+        self._ask_for_result(family if family and family.has_result else None)
+        result = self._result.lines if self._result and self._result.family is self._result_asked else ()
+        self._tell("#result", Content("\n".join(map(clean, result))))
+        self.query_one("#history").set_class(bool(result), "-result")
+
+    def _ask_for_result(self, family: Family | None) -> None:
+        """Have found out what `family` came to, unless that is done."""
+        if family is not self._result_asked:
+            self._result_asked = family
+            if family:
+                self._judge.ask(lambda: ResultFound(family, result_of(family)))
+
+    @on(ResultFound)
+    def _take_result(self, message: ResultFound) -> None:
+        self._result = message
+        self._show_end(self.lab.family)
 
     def _tell(self, selector: str, text: Content) -> None:
         """Write `text`, which takes no room where there is none."""
