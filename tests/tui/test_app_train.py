@@ -442,3 +442,16 @@ async def test_where_there_are_no_mistakes_to_show_it_says_why(store: Store) -> 
         live.epoch(1, wrong=0)
         await until_shown(app, "No mistakes", "newest mistakes: 0 after epoch 1")
     live.vanish()
+
+
+async def test_a_learning_rate_that_was_changed_is_marked_on_the_charts_and_has_its_own(store: Store) -> None:
+    written = WrittenRun(store)
+    written.start()
+    written.step(1, 4)
+    written.epoch(1)
+    written.tell(events.CommandApplied(command="set_learning_rate", epoch=2, step=1, learning_rate=0.003))
+    written.step(2, 4)
+    written.epoch(2)
+    async with opened(store, size=(200, 60)) as (app, _):
+        await until_shown(app, "┊rate 0.003", "─ learning rate ─", "── now 0.01")
+    written.vanish()

@@ -22,7 +22,7 @@ from tui.widgets.plot import AXIS, GRID, MARK, LineStyle, Mark, Series, Stretch,
 
 __all__ = ["Chart", "LineStyle", "Mark", "Series"]
 
-REBUILD_SECONDS = 0.5  # a build takes some 4 ms and is 1 kB to send, and a curve over epochs moves slowly
+REBUILD_SECONDS = 1.0  # a build takes some 5 ms and is 1 kB to send, and a curve over epochs moves slowly
 REMOTE = 3
 """How many times as long a chart rests over SSH."""
 COLORS = 6

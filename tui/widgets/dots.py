@@ -18,7 +18,9 @@ Point = tuple[float, float]
 
 
 class Dots:
-    """Lines over `columns` × `rows` cells. Where several go through a cell, it has the dots of all and the last owner.
+    """Lines over `columns` × `rows` cells. Where several go through a cell, it has the dots of all.
+
+    Lines that lie over each other take turns in owning two cells each, so that none of them is hidden.
 
     Points are given in dots: (0, 0) is the lowest dot on the left, (`right`, `top`) the highest on the right.
     """
@@ -27,7 +29,7 @@ class Dots:
         self._rows = rows
         self.right, self.top = columns * COLUMNS - 1, rows * ROWS - 1
         self._dots: dict[tuple[int, int], int] = {}
-        self._owners: dict[tuple[int, int], int] = {}
+        self._owners: dict[tuple[int, int], list[int]] = {}
 
     def draw(self, points: Sequence[Point], owner: int, dashed: bool = False) -> None:
         """Draw a line through `points`, ascending from left to right; what is above or below the grid is left out."""
@@ -40,12 +42,15 @@ class Dots:
             below = self.top - y
             cell = below // ROWS, x // COLUMNS
             self._dots[cell] = self._dots.get(cell, 0) | _BITS[x % COLUMNS][below % ROWS]
-            self._owners[cell] = owner
+            owners = self._owners.setdefault(cell, [])
+            if owner not in owners:
+                owners.append(owner)
 
     def cells(self) -> Iterator[tuple[int, int, str, int]]:
         """Yield the cells with a dot in them: row and column from the top left, character, and owner."""
         for (row, column), bits in self._dots.items():
-            yield row, column, chr(_BLANK + bits), self._owners[row, column]
+            owners = self._owners[row, column]
+            yield row, column, chr(_BLANK + bits), owners[column // 2 % len(owners)]
 
 
 def _steps(points: Sequence[Point], top: int) -> Iterator[tuple[int, int]]:
@@ -66,14 +71,13 @@ def _between(line: tuple[Point, Point], top: int) -> Iterable[tuple[int, int]]:
     (x, y), (end_x, end_y) = line
     if max(y, end_y) < -1 or min(y, end_y) > top + 1:
         return
-    shares = [0.0, 1.0]
-    if y != end_y:  # a line of infinite length would take as long to draw
-        shares = sorted((bound - y) / (end_y - y) for bound in (-1.0, top + 1.0))
-    begin, end = max(0.0, shares[0]), min(1.0, shares[1])
-    steps = max(1, math.ceil((end - begin) * max(abs(end_x - x), abs(end_y - y))))
+    # A line of infinite length would take as long to draw, and its slope cannot be told from its ends.
+    low, high = min(max(y, -1.0), top + 1.0), min(max(end_y, -1.0), top + 1.0)
+    begin, end = ((low - y) / (end_y - y), (high - y) / (end_y - y)) if y != end_y else (0.0, 1.0)
+    steps = max(1, math.ceil(max((end - begin) * abs(end_x - x), abs(high - low))))
     for number in range(steps + 1):
-        share = begin + (end - begin) * number / steps
-        yield _rounded((x + share * (end_x - x), y + share * (end_y - y)))
+        share = number / steps
+        yield _rounded((x + (begin + (end - begin) * share) * (end_x - x), low + share * (high - low)))
 
 
 def _rounded(point: Point) -> tuple[int, int]:

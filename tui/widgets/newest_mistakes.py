@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MOST = 24
 """Pictures: more than fit beside each other into 300 cells."""
-SECONDS_BETWEEN = 8.0
+SECONDS_BETWEEN = 10.0
 """Five pictures are 10 kB, and a run may finish several epochs a second."""
 NONE_YET = "The digits that it gets wrong are shown here after the first epoch"
 NEVER_ANY = "This run ended before its first epoch, so there are no mistakes to show"

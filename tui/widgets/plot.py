@@ -27,6 +27,7 @@ BOX_TO_ASCII = str.maketrans("│┤─┬└", "|+-++")
 DOT, LONE_POINT = "•", "■"
 SOLID_EPOCHS, DASHED_EPOCHS = "●■▲◆▼★", "○□△◇▽☆"  # where an epoch ends, one for each colour likewise
 SOLID_EPOCHS_ASCII, DASHED_EPOCHS_ASCII = "OXAMWH", "oxamwh"
+EVERY_SIGN = {*SOLID_EPOCHS, *DASHED_EPOCHS, *SOLID_EPOCHS_ASCII, *DASHED_EPOCHS_ASCII}
 GRID_LINE, MARK_LINE, MARK_LINE_ASCII = "┈", "┊", "|"
 Cell = tuple[str, int]
 """A character, and the number of the curve it belongs to (or AXIS, GRID or MARK)."""
@@ -228,9 +229,13 @@ def _draw_dots(cells: list[list[Cell]], frame: Frame, styles: Sequence[LineStyle
 
 
 def _draw_epoch_ends(cells: list[list[Cell]], frame: Frame, ends: Points, marker: Cell) -> None:
-    for x, y in zip(*ends, strict=True):
+    """Draw `marker` at the ends of epochs; where there is one of another curve already, at every second."""
+    taken = EVERY_SIGN - {marker[0]}
+    for number, (x, y) in enumerate(zip(*ends, strict=True)):
         if frame.low <= y <= frame.high:
-            cells[frame.row(y)][frame.column(x)] = marker
+            row, column = frame.row(y), frame.column(x)
+            if number % 2 == 0 or cells[row][column][0] not in taken:
+                cells[row][column] = marker
 
 
 def _draw_marks(cells: list[list[Cell]], frame: Frame, marks: Sequence[Mark], mode: CurveMode) -> None:
