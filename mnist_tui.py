@@ -74,13 +74,26 @@ def main() -> None:
     prepare()
     try:
         from tui.cli import main as command
-    except ImportError as error:
-        sys.exit(
-            f"Error: mnist-tui is not installed correctly\n  {error}\n"
-            f"  Its packages {' and '.join(PACKAGES)} should be in {HOME}. Reinstall it: "
-            "pip install --force-reinstall mnist-tui"
-        )
+    except (ImportError, MemoryError) as error:
+        sys.exit(_explained(error))
     command()
+
+
+def _explained(error: ImportError | MemoryError) -> str:
+    """Return why the command cannot be imported: this program is damaged, or what it needs is missing."""
+    if (getattr(error, "name", None) or "").partition(".")[0] not in PACKAGES:
+        try:
+            from engine.import_failures import explain_import
+        except (ImportError, MemoryError):
+            pass
+        else:
+            title, message, hint = explain_import(error, "mnist-tui", "mnist_tui", "pip install mnist-tui")
+            return f"Error: {title}\n  {message}\n  {hint}"
+    return (
+        f"Error: mnist-tui is not installed correctly\n  {error}\n"
+        f"  Its packages {' and '.join(PACKAGES)} should be in {HOME}. Reinstall it: "
+        "pip install --force-reinstall mnist-tui"
+    )
 
 
 if __name__ == "__main__":

@@ -108,6 +108,15 @@ def test_the_console_script_starts_here() -> None:
     assert settings["tool"]["setuptools"]["py-modules"] == [START.stem]
 
 
+def test_a_package_that_the_command_needs_is_named_where_it_is_missing() -> None:
+    told = subprocess.run([sys.executable, "-P", "-S", START, "--version"], capture_output=True, text=True)
+    assert told.returncode == 1
+    title, message, hint = told.stderr.splitlines()
+    assert title == "Error: Package missing"
+    assert message == "  mnist-tui needs the Python package “click”, which is not installed."
+    assert hint == "  Add what is missing: pip install mnist-tui"
+
+
 def test_an_installation_that_lacks_a_package_says_so(tmp_path: Path) -> None:
     copy = tmp_path / START.name
     copy.write_text(START.read_text())

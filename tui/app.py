@@ -229,12 +229,13 @@ class MnistApp(RunControl, LeavingFields, GettingReady):
 
     def on_work_failed(self, message: WorkFailed) -> None:
         """Show what the system refused; a bug in background work ends the app like any other, where it can be seen."""
-        if not isinstance(message.error, OSError | MemoryError):
-            raise message.error
         from tui.crash_report import system_error
 
+        error = system_error(message.error)
+        if error is None:
+            raise message.error
         self.is_launching = False
-        self.show_error(system_error(message.error))
+        self.show_error(error)
 
     # What can be done
 

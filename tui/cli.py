@@ -205,16 +205,13 @@ def _interruptible() -> Iterator[None]:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line `arguments` (the process's own by default) and return the exit status."""
     from tui.commands.options import report_error
-    from tui.crash_report import system_error
+    from tui.crash_report import crash_message, system_error
     from tui.terminal import clean
 
     try:
         status: int | None = cli.main(arguments, prog_name="mnist-tui", standalone_mode=False)
     except EngineError as error:
         report_error(error)
-        return 2
-    except (OSError, MemoryError) as error:  # such as a full disk behind `mnist-tui runs > file`
-        report_error(system_error(error))
         return 2
     except click.ClickException as error:
         shown = StringIO()
@@ -227,8 +224,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        from tui.crash_report import crash_message
-
+        if foreseen := system_error(error):  # such as a full disk behind `mnist-tui runs > file`
+            report_error(foreseen)
+            return 2
         click.echo(crash_message(error), err=True)
         return 1
     return status or 0

@@ -16,10 +16,12 @@ from pathlib import Path
 from engine.causes import explain
 from engine.errors import EngineError
 from engine.folders import state_folder
+from engine.import_failures import explain_import
 from tui.terminal import clean
 
 OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)
 """What the system says without a path when nothing more can be written to where the output goes."""
+INSTALL = "pip install mnist-tui"
 PACKAGES = ("mnist-tui", "textual", "rich", "click", "numpy", "torch", "tensorflow", "keras")
 
 
@@ -28,15 +30,19 @@ def crash_message(error: BaseException) -> str:
     if isinstance(error, EngineError):
         return clean(f"Error: {error}")
     summary = clean(f"A bug in mnist-tui ended it: {type(error).__name__}: {error}")[:300]
-    if isinstance(error, OSError | MemoryError):
-        summary = clean(f"mnist-tui had to end. {system_error(error)}")
+    if foreseen := system_error(error):
+        summary = clean(f"mnist-tui had to end. {foreseen}")
     return f"{summary}\n{_where(error)}\nRuns that are live go on: mnist-tui runs"
 
 
-def system_error(error: OSError | MemoryError) -> EngineError:
-    """Return what the system refused in the words that all errors have."""
-    output = error.errno in OUTPUT_ERRORS if isinstance(error, OSError) and not error.filename else False
-    if output:
+def system_error(error: BaseException) -> EngineError | None:
+    """Return what the system refused, or which package is missing, in the words that all errors have; None for bugs."""
+    if isinstance(error, ImportError):
+        is_own = (error.name or "").partition(".")[0] in ("engine", "tui")
+        return None if is_own else EngineError(*explain_import(error, "mnist-tui", "mnist_tui", INSTALL))
+    if not isinstance(error, OSError | MemoryError):
+        return None
+    if isinstance(error, OSError) and not error.filename and error.errno in OUTPUT_ERRORS:
         return EngineError("System error", *explain(error, "written", "The output"))
     return EngineError("System error", *explain(error, "used", "What is needed"))
 

@@ -98,6 +98,7 @@ def test_a_file_in_another_format_is_named_and_not_called_damaged(
         (b"", "Damaged data", "an empty file"),
         (b"\0\0\x08", "Damaged data", "begins with none of the marks"),
     ],
+    ids=["32-bit", "colour", "tar", "tgz", "page", "pointer", "empty", "header"],
 )
 def test_another_format_in_the_place_of_an_idx_file_is_named(
     sketches_folder: Path, content: bytes, title: str, words: str

@@ -125,6 +125,7 @@ def test_a_byte_order_mark_at_the_beginning_is_no_mistake(config_file: Path) -> 
         ("epochs = 3".encode("utf-32"), "it is UTF-32, not UTF-8"),
         ("epochs = 3\nname = 'ü'".encode("latin-1"), "it is not UTF-8 (byte 0xfc in line 2)"),
     ],
+    ids=["UTF-16", "UTF-32", "Latin-1"],
 )
 def test_another_encoding_is_named(config_file: Path, content: bytes, words: str) -> None:
     config_file.write_bytes(content)

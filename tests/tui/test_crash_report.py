@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import re
 import sys
@@ -48,6 +49,12 @@ def bug() -> None:
 def known() -> None:
     """Meet an error that is foreseen."""
     raise RunError("No such run", "It is not there.")
+
+
+@click.command()
+def lacking() -> None:
+    """Need a package that is not installed."""
+    importlib.import_module("no_such_package.part")
 
 
 def reports(tmp_path: Path) -> list[Path]:
@@ -116,6 +123,19 @@ def test_an_error_that_is_foreseen_leaves_none(
     assert reports(tmp_path) == []
 
 
+def test_a_package_that_is_missing_is_named_with_the_command_that_adds_it(
+    cli_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(cli.COMMANDS, "lacking", __name__)
+    assert cli.run(["lacking"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "Error: Package missing",
+        "  mnist-tui needs the Python package “no_such_package”, which is not installed.",
+        "  Add what is missing: pip install mnist-tui",
+    ]
+    assert reports(tmp_path) == []
+
+
 def test_a_report_that_the_state_folder_does_not_take_goes_to_the_temporary_one(
     cli_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,6 +172,6 @@ def test_a_worker_s_unforeseen_error_fails_the_run_and_stands_in_its_log(
     assert ended.returncode == 1
     assert "ZeroDivisionError" in ended.stderr
     run = Store(cli_store).find("last")
-    assert [type(event) for event in run.events()] == [events.RunFinished]
+    assert isinstance(run.events()[-1], events.RunFinished)
     assert run.status() == "failed"
     assert "Traceback" in run.log_path.read_text()
