@@ -40,7 +40,7 @@ def epochs_listed(app: MnistApp) -> int:
 
 async def test_without_a_run_it_says_how_to_begin(store: Store) -> None:
     async with opened(store) as (app, _):
-        await until_shown(app, "press t to train")
+        await until_shown(app, "Press t to train")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
@@ -361,7 +361,7 @@ async def test_of_a_run_that_never_began_it_says_so(store: Store) -> None:
 async def test_a_run_that_is_starting_does_not_come_after_itself(store: Store) -> None:
     written = WrittenRun(store)
     async with opened(store) as (app, _):
-        await until_shown(app, "◌ waiting", "Loading the framework")
+        await until_shown(app, "◌ waiting", "Starting the worker")
         assert "comes next" not in shown(app)
     written.vanish()
 
