@@ -49,11 +49,8 @@ class Entry:
 
     @property
     def accuracy(self) -> float | None:
-        """The test accuracy (0 to 1) that the run ended with, or had after its last epoch so far."""
-        finished, epochs = self.progress.finished, self.progress.epochs
-        if finished and finished.test_accuracy is not None and finished.outcome == "completed":
-            return finished.test_accuracy
-        return epochs[-1].test_accuracy if epochs else None
+        """The run's test accuracy (0 to 1): that after its last epoch so far."""
+        return self.progress.test_accuracy
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ def _kernels(side: Side) -> str:
 def _status(side: Side) -> str:
     """`completed`, `stopped · 2/3 epochs`, `epoch 2/3 · 45 %`."""
     lead = side.lead
-    progress, epochs = lead.progress, lead.config.epochs
+    progress, epochs = lead.progress, lead.progress.planned_epochs or lead.config.epochs
     if lead.status in ("waiting", "completed"):
         return lead.status
     done = len(progress.epochs)
