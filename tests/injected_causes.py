@@ -581,7 +581,7 @@ ROWS = [
 ]
 NEVER = re.compile("smaller batch|[Ff]etch|[Dd]amaged|another checkpoint|Delete the run|force-reinstall")
 """What none of these causes is about."""
-ONLY = {"Make room": ("disk full", "no inodes"), "ulimit -f": ("file size limit",), "cd)": (), "quota": ("quota",)}
+ONLY = {"Make room": ("disk full", "no inodes"), "ulimit -f": ("file size limit",), "(cd)": (), "quota": ("quota",)}
 """Advice that only these causes call for."""
 
 
