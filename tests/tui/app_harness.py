@@ -103,8 +103,8 @@ class WrittenRun:
             events.RunStarted(
                 run=self.run.id, backend=self.config.backend, framework_version="2.14.1", device="cpu",
                 device_name="2 cores",
-                model="cnn-bn", parameters=2174, dataset=dataset or dataset_at("").info, epochs=self.config.epochs,
-                kernels=kernels,
+                model="cnn-bn", parameters=2174, dataset=dataset or dataset_at(self.config.data).info,
+                epochs=self.config.epochs, kernels=kernels,
             )
         )  # fmt: skip
 
@@ -129,7 +129,7 @@ class WrittenRun:
             )
         )  # fmt: skip
         path = predictions_path(self.run.predictions_path, epoch)
-        save_predictions(path, _logits(dataset_at(""), wrong))
+        save_predictions(path, _logits(dataset_at(self.config.data), wrong))
         self.tell(events.PredictionsSaved(epoch=epoch, path=path.name, mistakes=wrong))
 
     def save_checkpoint(self, epoch: int, seed: int = 0) -> State:

@@ -10,13 +10,14 @@ import difflib
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from textual.pilot import Pilot
 
@@ -119,6 +120,20 @@ def finished(store: Store) -> None:
         run.finish()
 
 
+def four_digits(store: Store) -> None:
+    """A run on 12,500 test images: the counts of its mistakes have four digits and the totals five."""
+    few = dataset_at("digits")
+    times = 250
+    many = replace(
+        few, test_images=np.tile(few.test_images, (times, 1, 1)), test_labels=np.tile(few.test_labels, times)
+    )
+    write_idx(Path("many-digits"), many)
+    run = DatedRun(store, data="many-digits")
+    run.start()
+    run.epoch(1, wrong=1500)
+    run.finish()
+
+
 def failed(store: Store) -> None:
     """A run whose loss was not a number any more."""
     run = DatedRun(store, optimizer="sgd", learning_rate=100.0)
@@ -156,6 +171,7 @@ STATES = {
             ("compare", "escape escape space down down space m"),
         ),
     ),
+    "four digits": State(four_digits, modes=("mistakes",), more=(("matrix", "tab tab"), ("digit", "tab enter"))),
     "failed": State(failed, modes=("train", "runs", "mistakes", "model")),
     "no dataset": State(nothing, modes=("train", "data")),
     "sample": State(sample, modes=("train", "runs", "data")),

@@ -16,13 +16,14 @@ from textual.widgets import Static
 from tui import images as work
 from tui.background import OneAtATime
 from tui.browsing import next_of
+from tui.cells import beside
 from tui.formats import count, from_home
 from tui.jobs import ExaminedDataset
 from tui.screens.mode_screen import ModeScreen
 from tui.terminal import clean
 from tui.widgets.chips import Chips, chips_of
 from tui.widgets.class_counts import ClassCounts
-from tui.widgets.gallery import Gallery, Tile
+from tui.widgets.gallery import CAPTION_CELLS, Gallery, Tile
 from tui.widgets.network_input import NetworkInput
 from tui.widgets.switched import Switched
 
@@ -191,11 +192,12 @@ class DataScreen(ModeScreen):
         self._show_chips("#classes", [(ALL, ALL), *((str(k), name) for k, name in enumerate(self._names))], self._class)
 
     def _tile_maker(self, images: np.ndarray, labels: np.ndarray) -> Callable[[int], Tile]:
-        names, shows_name = self._names, self._class == ALL
+        names, shows_name, ascii = self._names, self._class == ALL, self.lab.ascii
 
         def tile(index: int) -> Tile:
-            name = f"{names[labels[index]]} · " if shows_name else ""
-            return Tile(images[index], (f"{name}{index}",))
+            number = count(index)
+            caption = beside(names[labels[index]], f"· {number}", CAPTION_CELLS, ascii) if shows_name else number
+            return Tile(images[index], (caption,))
 
         return tile
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.geometry import Size
@@ -23,7 +24,7 @@ class Chip:
 
 
 class Chips(Widget):
-    """Shows `chips` side by side; where they do not all fit, those around the chosen one."""
+    """Shows `chips` side by side; where they do not all fit, those around the chosen one, and “…” at the ends."""
 
     DEFAULT_CSS = """
     Chips {
@@ -58,8 +59,13 @@ class Chips(Widget):
             kind = "chosen" if chip.name == self.chosen else "chip"
             segments.append(Segment(f" {chip.text} ", self.get_component_rich_style(f"chips--{kind}")))
         width, start = self.size.width, self._start()
-        line = Strip(segments).crop(start, start + width)
-        return line.adjust_cell_length(width, self.rich_style)
+        strip, more = Strip(segments), Segment("…", self.get_component_rich_style("chips--chip"))
+        line = strip.crop(start, start + width).adjust_cell_length(width, self.rich_style)
+        if start and width:
+            line = Strip([more, *line.crop(1)])
+        if strip.cell_length > start + width and width:
+            line = Strip([*line.crop(0, width - 1), more])
+        return line
 
     def on_click(self, event: events.Click) -> None:
         """Choose what is clicked."""
@@ -75,14 +81,15 @@ class Chips(Widget):
         """Yield every chip with the columns where it starts and ends."""
         start = 0
         for chip in self.chips:
-            end = start + len(chip.text) + 2
+            end = start + cell_len(chip.text) + 2
             yield chip, start, end
             start = end
 
     def _start(self) -> int:
         """Return the first column to show, so that the chosen chip is seen."""
         end = next((end for chip, _, end in self._places() if chip.name == self.chosen), 0)
-        return max(0, end - self.size.width)
+        is_last = end == max((end for _, _, end in self._places()), default=0)
+        return max(0, end - self.size.width + (not is_last))
 
 
 def chips_of(items: Iterable[tuple[str, str]]) -> tuple[Chip, ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from tui.cells import fitted
 from tui.formats import count
 from tui.terminal import clean
 
@@ -35,7 +37,7 @@ class ClassCounts(Static):
     def render(self) -> Content:
         """Write a line a class: its name, its bar and its count."""
         names = [clean(name) for name in self.class_names]
-        name_cells = max(map(len, names), default=0)
+        name_cells = min(max(map(cell_len, names), default=0), max(8, self.size.width // 3))
         figures = [count(number) for number in self.counts]
         figure_cells = max(map(len, figures), default=0)
         room = max(4, self.size.width - name_cells - figure_cells - 3)
@@ -45,6 +47,10 @@ class ClassCounts(Static):
         for name, number, figure in zip(names, self.counts, figures, strict=False):
             bar = block * round(room * number / most)
             lines.append(
-                Content.assemble(f"{name:>{name_cells}} ", (f"{bar:<{room}}", "$primary"), f" {figure:>{figure_cells}}")
+                Content.assemble(
+                    f"{fitted(name, name_cells, at_right=True)} ",
+                    (f"{bar:<{room}}", "$primary"),
+                    f" {figure:>{figure_cells}}",
+                )
             )
         return Content("\n").join(lines)

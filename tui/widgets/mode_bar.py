@@ -48,7 +48,7 @@ class ModeBar(Vertical):
     ModeBar { height: auto; dock: top; }
     ModeBar > Horizontal { height: 1; background: $panel; }
     ModeBar .title { width: auto; padding: 0 1; text-style: bold; color: $primary; }
-    ModeBar .dataset { width: 1fr; text-align: right; padding: 0 1; color: $text-muted; }
+    ModeBar .dataset { width: 1fr; text-align: right; padding: 0 1; color: $text-muted; text-wrap: nowrap; }
     ModeBar .notice { display: none; height: auto; padding: 0 1; background: $warning 25%; color: $text-warning; }
     ModeBar .notice.-shown { display: block; }
     """

@@ -16,12 +16,18 @@ from tui.images import Figures, InputFound
 from tui.keys import with_keys
 from tui.recipe import AUGMENTATIONS
 from tui.terminal import PictureMode
-from tui.widgets.digit import Digit, shade
+from tui.widgets.digit import PIXELS, Digit, shade
 from tui.widgets.plates import Plate, Plates, sizes_of
 from tui.widgets.signed import grey
 
 if TYPE_CHECKING:
     from tui.widgets.digit import Image
+
+
+MARGIN = 4
+"""Cells between the pictures."""
+LINES_BELOW = 3 + 2 + 2 * 16
+"""The titles and figures of a picture, and two rows of pictures after augmentation."""
 
 
 class NetworkInput(VerticalScroll, can_focus=True):
@@ -62,6 +68,16 @@ class NetworkInput(VerticalScroll, can_focus=True):
                     yield Static(id=f"{name}-figures", classes="figures", markup=False)
         yield Static(id="draws-title", markup=False)
         yield Plates(rows=2)
+
+    def on_resize(self) -> None:
+        """Draw the two pictures as large as there is room for above what augmentation makes of them."""
+        width, height = self.outer_size - self.styles.gutter.totals
+        lines = min((width - 2 * MARGIN) // 4, height - LINES_BELOW)
+        is_larger = lines > PIXELS // 2
+        for digit in self.query(Digit):
+            digit.styles.width, digit.styles.height = (2 * lines, lines) if is_larger else (None, None)
+        for column in self.query("Horizontal > Vertical"):
+            column.styles.width = 2 * lines + MARGIN if is_larger else None
 
     def show_image(self, title: str, image: Image) -> None:
         """Show the image as stored; the rest follows by `show_input` or `say`."""
