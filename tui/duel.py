@@ -112,7 +112,8 @@ def rows(duel: Duel) -> list[Row]:
 
     Until both leads are completed, the figures are theirs after the last epoch that both have finished.
     """
-    facts = [("status", *map(_status, duel.sides)), ("version", *map(_version, duel.sides))]
+    said = {"status": _status, "version": _version, "kernels": _kernels}
+    facts = [(label, *map(say, duel.sides)) for label, say in said.items()]
     if max(len(side.entries) for side in duel.sides) > 1:
         facts.append(("seeds that count", *(f"{len(side.counted)} of {len(side.seeds)}" for side in duel.sides)))
     if duel.epoch:
@@ -121,7 +122,7 @@ def rows(duel: Duel) -> list[Row]:
         (label, *(_figure(side.spread(key, duel.epoch), write) for side in duel.sides))
         for key, (label, write) in WRITTEN.items()
     ]
-    return [*facts, *figures, ("kernels", *map(_kernels, duel.sides))]  # type: ignore[list-item]  # mypy and stars
+    return [*facts, *figures]  # type: ignore[list-item]  # mypy does not count what a star unpacks
 
 
 def _figure(spread: Spread | None, write: Callable[[Spread], str]) -> str:

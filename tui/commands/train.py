@@ -110,20 +110,26 @@ def _train_in_turn(store: Store, configs: list[TrainConfig], skip_queue: bool, a
     """Train one run after the other, each watched to its end; stop at the first that does not complete."""
     from engine.comparison import Spread
     from engine.launcher import launch
+    from engine.repeats import Identity, identity_of
     from tui.commands.following import Interruptions, follow, stop_run
     from tui.commands.reporting import make_reporter
     from tui.formats import spread_text
 
     accuracies: list[float] = []
+    identities: set[Identity | None] = set()
     with Interruptions() as interruptions:
         for config in configs:
             run = launch(store, config, skip_queue)
             status = follow(run, make_reporter(config, as_json), interruptions, stop_run)
-            finished = run.progress().finished
+            progress = run.progress()
+            finished = progress.finished
             if status or finished is None or finished.outcome != "completed":
                 return status
             accuracies.append(finished.test_accuracy or 0.0)
-    if len(accuracies) > 1:
+            identities.add(identity_of(config, progress))
+    if len(accuracies) > 1 and (None in identities or len(identities) > 1):
+        notify("The runs do not repeat one another: one was changed on its way. mnist-tui show RUN tells how.")
+    elif len(accuracies) > 1:
         notify(f"Test accuracy: {spread_text(Spread(tuple(accuracies)))}")
     return 0
 
