@@ -53,7 +53,7 @@ class MistakesScreen(AnswersScreen):
         Binding("escape", "back", "Back", tooltip="From the large digit, or to all of the matrix"),
         Binding("tab", "pane(1)", "Pane", key_display="tab", tooltip="The matrix, the digits, one of them large"),
         Binding("shift+tab", "pane(-1)", "Pane before", show=False),
-        Binding("w", "group(1)", "Show", tooltip="Other kinds: just learnt, just forgotten, never right …", id="show"),
+        Binding("w", "group(1)", "Show", tooltip="Other kinds: just learnt, just forgotten …", id="show"),
         Binding("W", "group(-1)", "Show before", show=False, id="show_before"),
         Binding("greater_than_sign", "order(1)", "Sort", tooltip="Sort the digits by something else", id="sort"),
         Binding(
