@@ -168,7 +168,7 @@ async def test_a_change_of_long_ago_is_no_news_when_the_run_goes_on(cli_store: P
         log.append(events.RunRelaunched())
         await until_shown(app, "◌ waiting")
         log.append(msgspec.structs.replace(CHANGED, epoch=3, learning_rate=0.001))
-        await until_shown(app, "Learning rate 0.0005 → 0.001 from epoch 3")
+        await until_shown(app, "Learning rate 0.0005 → 0.001")
         assert "from epoch 2" not in shown(app)
         lock.release()
         log.close()
