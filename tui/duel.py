@@ -13,7 +13,6 @@ from engine.repeats import recipe_of
 from engine.significance import p_text
 from tui.family import Family
 from tui.formats import count, duration, percent
-from tui.kernels import kernels_text
 from tui.snapshot import RunSnapshot
 
 Row = tuple[str, str, str]
@@ -112,7 +111,7 @@ def rows(duel: Duel) -> list[Row]:
 
     Until both leads are completed, the figures are theirs after the last epoch that both have finished.
     """
-    said = {"status": _status, "version": _version, "kernels": _kernels}
+    said = {"status": _status, "version, kernels": _version}
     facts = [(label, *map(say, duel.sides)) for label, say in said.items()]
     if max(len(side.entries) for side in duel.sides) > 1:
         facts.append(("seeds that count", *(f"{len(side.counted)} of {len(side.seeds)}" for side in duel.sides)))
@@ -130,14 +129,11 @@ def _figure(spread: Spread | None, write: Callable[[Spread], str]) -> str:
 
 
 def _version(side: Side) -> str:
+    """`2.14.1 on cpu, fused`: the framework's version, where it trained, and whose kernels took the times below."""
     started = side.lead.progress.started
-    return f"{started.framework_version} on {started.device}" if started else UNKNOWN
-
-
-def _kernels(side: Side) -> str:
-    """Say whose kernels took the times above."""
-    started = side.lead.progress.started
-    return kernels_text(started.kernels, started.backend) if started else UNKNOWN
+    if started is None:
+        return UNKNOWN
+    return f"{started.framework_version} on {started.device}, {started.kernels or 'unknown'}"
 
 
 def _status(side: Side) -> str:

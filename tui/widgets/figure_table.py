@@ -13,7 +13,7 @@ from textual.widget import Widget
 from tui.terminal import clean
 
 GAP = 2
-WIDEST_COLUMN = 26
+WIDEST_COLUMN = 28
 
 
 class FigureTable(Widget):
