@@ -69,7 +69,7 @@ class DuelScreen(ModeScreen):
     MODE = "duel"
     ABOUT = (
         "The same recipe on both frameworks, side by side: the curves over each other, what each needed and came to, "
-        "and how far their answers to the test images agree. Where only one curve shows, the other lies below it. Over "
+        "and how far their answers to the test images agree. Curves in the same place share it. Over "
         "several seeds the figures are mean ± standard deviation; all completed runs of the store that repeat the two "
         "count. While they train, the figures are those after the last epoch that both have finished. Times are those "
         "of training alone, and whatever else the machine did meanwhile is in them; images/s is the median of the "
