@@ -44,7 +44,7 @@ async def test_the_model_screen_describes_the_presets_network_in_full_on_80_colu
         await pilot.press("5")
         await until_shown(app, "cnn-strided · Two convolutions and a hidden layer, with batch norm")
         await until_shown(app, "24 filters of 5×5, stride 2, padding 1    24×13×13         600")
-        await until_shown(app, "fully connected, 128 units", "166,258", "for one epoch.")
+        await until_shown(app, "fully connected, 128 units", "166,258", "for 1 epoch.")
 
 
 @pytest.mark.parametrize(
