@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -89,6 +90,7 @@ class WrittenRun:
     def __init__(self, store: Store, **settings: Any) -> None:
         self.config = TrainConfig.preset("pytorch-tutorial", epochs=3, device="cpu").replace(**settings)
         self.run, self._lock = store.create(self.config)
+        self._data = self.config.data if Path(self.config.data).exists() else ""  # also of runs whose data is gone
         self._log = EventWriter(self.run.events_path)
         self._accuracy: float | None = None
 
@@ -103,7 +105,7 @@ class WrittenRun:
             events.RunStarted(
                 run=self.run.id, backend=self.config.backend, framework_version="2.14.1", device="cpu",
                 device_name="2 cores",
-                model="cnn-bn", parameters=2174, dataset=dataset or dataset_at(self.config.data).info,
+                model="cnn-bn", parameters=2174, dataset=dataset or dataset_at(self._data).info,
                 epochs=self.config.epochs, kernels=kernels,
             )
         )  # fmt: skip
@@ -129,7 +131,7 @@ class WrittenRun:
             )
         )  # fmt: skip
         path = predictions_path(self.run.predictions_path, epoch)
-        save_predictions(path, _logits(dataset_at(self.config.data), wrong))
+        save_predictions(path, _logits(dataset_at(self._data), wrong))
         self.tell(events.PredictionsSaved(epoch=epoch, path=path.name, mistakes=wrong))
 
     def save_checkpoint(self, epoch: int, seed: int = 0) -> State:
