@@ -39,7 +39,7 @@ def summary_of(family: Family, resume_key: str) -> Content:
         last = snapshot.progress.epochs[-1]
         aside = "" if best.epoch == last.epoch else f" (best {percent(best.test_accuracy)} after {best.epoch})"
         told = f" after epoch {last.epoch}{aside} · {duration(snapshot.progress.seconds)}"
-        lines.append(Content.assemble("test ", (percent(last.test_accuracy), "bold $success"), told))
+        lines.append(Content.assemble((percent(last.test_accuracy), "bold $success"), told))
         mistakes = dict(snapshot.mistakes).get(last.epoch)
         if mistakes is not None:
             lines[-1] = Content.assemble(lines[-1], f"   {count(mistakes)} mistakes: press ", ("3", "bold $primary"))

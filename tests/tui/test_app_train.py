@@ -48,7 +48,7 @@ async def test_an_old_run_shows_its_epochs_and_what_it_came_to(store: Store, siz
     run = completed(store)
     async with opened(store, size=size, open_run=run) as (app, _):
         await until_shown(app, "✓ completed", run.id, "0.1000", "0.9600", "★  3", "0.9800", "98.00 %", "2.9 s")
-        assert "8.7 s in all" in shown(app)
+        assert "after epoch 3 · 8.7 s" in shown(app)
 
 
 async def test_a_live_run_is_opened_and_followed_to_its_end(store: Store) -> None:
@@ -335,7 +335,7 @@ async def test_of_a_run_it_says_what_was_trained_what_the_end_came_to_and_where_
         await until_shown(
             app,
             "cnn · Adam 0.25 · batch 64",
-            "test 96.00 % after epoch 2 (best 98.00 % after 1)",
+            "96.00 % after epoch 2 (best 98.00 % after 1)",
             "4 mistakes: press 3",
         )
         await until_shown(app, "stopped in epoch 3 at 95.12 %: press r to go on")

@@ -40,6 +40,9 @@ SUMMARY_KEYS = [
     "model",
     "epochs_done",
     "epochs",
+    "extended",
+    "changes",
+    "test_accuracy",
     "best_epoch",
     "best_test_accuracy",
     "seconds",
@@ -87,7 +90,7 @@ def test_runs_lists_every_status_with_aligned_figures(cli_store: Path, capsys: p
     lines = printed(capsys, "runs").splitlines()
     lock.release()
     rows = {line.split()[0]: line for line in lines[1:]}
-    assert lines[0].split() == ["run", "status", "best", "acc", "backend", "epochs", "time", "created", "id", "name"]
+    assert lines[0].split() == ["run", "status", "test", "acc", "backend", "epochs", "time", "created", "id", "name"]
     for each, status in zip([*made, live], ("completed", "stopped", "failed", "crashed", "running"), strict=True):
         row = rows[each.short_name].split()
         assert row[1:3] == [status, "0.9800"]
@@ -108,7 +111,7 @@ def test_runs_has_columns_for_the_settings_that_differ_alone(
     assert [row.split()[3:5] for row in rows] == [["0.01", "64"], ["0.003", "128"], ["0.003", "64"]]
     monkeypatch.setattr("tui.commands.runs.output_width", lambda: 56)
     heading, *rows = printed(capsys, "runs").splitlines()
-    assert heading.split() == ["run", "status", "best", "acc", "rate", "batch", "name"]
+    assert heading.split() == ["run", "status", "test", "acc", "rate", "batch", "name"]
     assert all(len(row) <= 56 for row in rows)
 
 
