@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from tui.command_line import CommandsWritten
 
 RECENT = (50, 10, 5)  # epochs
+COMPARING = "Comparing what they came to …"
 MEDIUM, TALL = 100, 32
 """Columns and lines of the terminal; where it has fewer of both, there is room for one chart at a time."""
 SECONDS = 1.0
@@ -219,7 +220,8 @@ class TrainScreen(ModeScreen):
         summary = summary_of(family, with_keys(self.app, "{resume}")) if family else Content("")
         self._tell("#summary", summary)
         self._ask_for_result(family if family and family.has_result else None)
-        result = self._result.lines if self._result and self._result.family is self._result_asked else ()
+        result = self._result.lines if self._result and self._result.family is self._result_asked else [COMPARING]
+        result = result if self._result_asked else []
         self._tell("#result", Content("\n".join(map(clean, result))))
         self.query_one("#history").set_class(bool(result), "-result")
 
