@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.keys import key_to_character
 from textual.screen import Screen
 from textual.widget import Widget
@@ -124,6 +124,13 @@ async def test_from_inside_a_field_enter_and_ctrl_t_train_and_the_footer_says_so
         await until(lambda: trained == [3], "one run of 3 epochs is trained")
         assert app.focused is None or isinstance(app.focused, Widget)
         await until_shown(app, "t Train  b Both")
+
+
+async def test_keys_that_follow_fast_walk_into_the_form(store: Store) -> None:
+    async with opened(store) as (app, _):
+        for key in ("down", "down", "down", "down", "down"):
+            app.post_message(Key(key, None))
+        await until(lambda: app.focused and app.focused.id == "set-epochs", "each of them goes a field further")
 
 
 async def test_on_a_list_enter_opens_it_and_ctrl_t_trains(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,8 +149,8 @@ class SetupForm(Vertical):
         return self.query_one(f"#field-{name}", SetupField)
 
     def focus_first(self) -> None:
-        """Give the focus to the first field."""
-        self.query_one("#set-preset").focus()
+        """Give the focus to the first field, at once: keys may follow fast."""
+        self.screen.set_focus(self.query_one("#set-preset"))
 
     @property
     def values(self) -> dict[str, str]:
