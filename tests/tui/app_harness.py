@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -87,10 +86,12 @@ async def until_shown(app: MnistApp, *texts: str) -> None:
 class WrittenRun:
     """A run whose worker is the test: it holds the lock and writes the events."""
 
+    tested_on = ""
+    """The data setting that leads to its images; by default the user's own dataset."""
+
     def __init__(self, store: Store, **settings: Any) -> None:
         self.config = TrainConfig.preset("pytorch-tutorial", epochs=3, device="cpu").replace(**settings)
         self.run, self._lock = store.create(self.config)
-        self._data = self.config.data if Path(self.config.data).exists() else ""  # also of runs whose data is gone
         self._log = EventWriter(self.run.events_path)
         self._accuracy: float | None = None
 
@@ -105,7 +106,7 @@ class WrittenRun:
             events.RunStarted(
                 run=self.run.id, backend=self.config.backend, framework_version="2.14.1", device="cpu",
                 device_name="2 cores",
-                model="cnn-bn", parameters=2174, dataset=dataset or dataset_at(self._data).info,
+                model="cnn-bn", parameters=2174, dataset=dataset or dataset_at(self.tested_on).info,
                 epochs=self.config.epochs, kernels=kernels,
             )
         )  # fmt: skip
@@ -131,7 +132,7 @@ class WrittenRun:
             )
         )  # fmt: skip
         path = predictions_path(self.run.predictions_path, epoch)
-        save_predictions(path, _logits(dataset_at(self._data), wrong))
+        save_predictions(path, _logits(dataset_at(self.tested_on), wrong))
         self.tell(events.PredictionsSaved(epoch=epoch, path=path.name, mistakes=wrong))
 
     def save_checkpoint(self, epoch: int, seed: int = 0) -> State:

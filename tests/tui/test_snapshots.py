@@ -129,6 +129,7 @@ def four_digits(store: Store) -> None:
     )
     write_idx(Path("many-digits"), many)
     run = DatedRun(store, data="many-digits")
+    run.tested_on = "many-digits"
     run.start()
     run.epoch(1, wrong=1500)
     run.finish()
