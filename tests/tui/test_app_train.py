@@ -47,7 +47,7 @@ async def test_without_a_run_it_says_how_to_begin(store: Store) -> None:
 async def test_an_old_run_shows_its_epochs_and_what_it_came_to(store: Store, size: tuple[int, int]) -> None:
     run = completed(store)
     async with opened(store, size=size, open_run=run) as (app, _):
-        await until_shown(app, "✓ completed", run.id, "0.1000", "0.9600", "★", "0.9800", "98.00 %", "2.9 s")
+        await until_shown(app, "✓ completed", run.id[:20], "0.1000", "0.9600", "★", "0.9800", "98.00 %", "2.9 s")
         assert "after epoch 3 · 8.7 s" in shown(app)
 
 
