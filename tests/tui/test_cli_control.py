@@ -80,7 +80,7 @@ def test_repeats_train_consecutive_seeds_and_tell_their_spread(
     assert other.returncode == 0, other.stderr
     shown = printed(capsys, "show", runs[0].id, "last")
     assert shown.count("over 2 seeds") == 2
-    assert "paired t test, 2 seeds each" in shown
+    assert "Welch's t test, 2 seeds each" in shown
 
 
 def test_detached_repeats_take_turns_and_all_complete(cli_store: Path) -> None:
