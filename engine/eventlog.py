@@ -99,9 +99,11 @@ class EventFollower:
 
         With `steps`, at most so many of every stretch of step events in between, evenly spread and with the last.
         """
-        block = self._lines.read_block()
-        lines = block.splitlines() if steps is None else _thinned(block, steps)
-        return [event for event in map(events.decode, lines) if event is not None]
+        while block := self._lines.read_block():
+            lines = block.splitlines() if steps is None else _thinned(block, steps)
+            if found := [event for event in map(events.decode, lines) if event is not None]:
+                return found
+        return []
 
 
 _NO_STEP = re.compile(rb"\n(?!%s)" % re.escape(events.STEP_BEGINS))
@@ -165,6 +167,6 @@ def read_events(path: Path) -> list[AnyEvent]:
     """Return all events of the log at `path`, leaving out damaged lines; [] when there is no log."""
     follower = EventFollower(path)
     collected: list[AnyEvent] = []
-    while batch := follower._lines.read():
-        collected.extend(event for line in batch if (event := events.decode(line)) is not None)
+    while batch := follower.read():
+        collected.extend(batch)
     return collected

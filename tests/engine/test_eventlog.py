@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from engine import events
-from engine.eventlog import LONGEST_LINE, EventFollower, EventWriter, LineFollower, read_backwards, read_events
+from engine.eventlog import (
+    LONGEST_LINE,
+    READ_LIMIT,
+    EventFollower,
+    EventWriter,
+    LineFollower,
+    read_backwards,
+    read_events,
+)
 from engine.events import AnyEvent, Step, Warned
 
 
@@ -36,6 +44,7 @@ EXAMPLES: list[AnyEvent] = [
     events.RunExtended(epochs_before=3, epochs=6, schedule="restart"),
     events.DeviceAwaited(device="cuda:0"),
     events.DownloadProgressed(file="train-images", received_bytes=1, total_bytes=2),
+    events.Preparing(stage="framework"),
     events.RunStarted(
         run="20261124-061230-torch-3fa9",
         backend="torch",
@@ -183,6 +192,19 @@ class TestDamagedLines:
             file.write(line + b"\n")
         writer.append(step(2))
         assert [event.step for event in read_events(path)] == [1, 2]  # type: ignore[union-attr]
+
+    def test_a_damaged_stretch_longer_than_a_read_does_not_hide_what_comes_after_it(self, path: Path) -> None:
+        """As zeros where a machine lost its power: they are as good as one line, of any length."""
+        writer = EventWriter(path)
+        writer.append(step(1))
+        with path.open("ab") as file:
+            file.write(bytes(2 * READ_LIMIT + LONGEST_LINE) + b"\n")
+        writer.append(step(2))
+        writer.close()
+        follower, found = EventFollower(path), []
+        while batch := follower.read(steps=1):
+            found += [event.step for event in batch if isinstance(event, Step)]
+        assert found == [event.step for event in read_events(path) if isinstance(event, Step)] == [1, 2]
 
     def test_fields_of_a_later_version_are_passed_over(self, path: Path) -> None:
         path.write_bytes(b'{"type": "warned", "time": 1.5, "message": "hm", "severity": 9, "schema": 2}\n')
