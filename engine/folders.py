@@ -70,11 +70,18 @@ def homeless_environment() -> dict[str, str]:
 def temporary_home() -> Path:
     """Make and return the folder that stands in for a missing home, private to this user.
 
-    Raises OSError, or StoreError where somebody else has put something in its place.
+    Raises StoreError where it cannot be made, or where somebody else has put something in its place.
     """
-    path = Path(tempfile.gettempdir()) / f"mnist-tui-{os.getuid()}"
-    path.mkdir(mode=0o700, exist_ok=True)
-    found = path.lstat()
+    try:
+        path = Path(tempfile.gettempdir()) / f"mnist-tui-{os.getuid()}"
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.lstat()
+    except OSError as error:
+        raise StoreError(
+            "No home folder",
+            f"This user has no home folder, and none can be made to stand in for it: {_words_of(error)}.",
+            "Set HOME to a folder that you may write.",
+        ) from error
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
         raise StoreError(
             "No home folder",
@@ -87,7 +94,10 @@ def temporary_home() -> Path:
 def variable_of(path: Path) -> str:
     """Return the environment variable that moves `path` elsewhere, where that is in one of these folders, else ""."""
     for kind, variable in VARIABLES.items():
-        root = _folder(kind)
+        try:
+            root = _folder(kind)
+        except StoreError:  # there is no home, and nothing can stand in for it
+            continue
         if path.is_relative_to(root) or root.is_relative_to(path):
             return variable
     return ""
@@ -109,3 +119,9 @@ def _folder(kind: str) -> Path:
 
 def _homeless(kind: str) -> bool:
     return not os.environ.get(VARIABLES[kind], "").startswith("/") and not has_home()
+
+
+def _words_of(error: OSError) -> str:
+    """Return the system's words for `error`, with the path. engine.causes, which uses this module, cannot say more."""
+    words = (error.strerror or str(error)).rstrip(".")
+    return f"{error.filename}: {words}" if error.filename else words

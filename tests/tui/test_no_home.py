@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine import folders
+from engine.causes import explain
 from engine.errors import StoreError
 from engine.process import python_environment
 from tests.waiting import PATIENCE
@@ -61,6 +63,21 @@ def test_a_folder_of_somebody_elses_is_not_used(homeless: Path, capsys: pytest.C
         folders.temporary_home()
     assert cli.run(["runs"]) == 2
     assert "Set HOME" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["a file", "a folder that is not there"])
+def test_without_any_place_for_a_home_one_message_says_so(
+    homeless: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    if place == "a file":
+        homeless.touch()
+    else:
+        monkeypatch.setattr(tempfile, "tempdir", str(homeless / "gone"))
+    assert cli.run(["runs"]) == 2
+    told = capsys.readouterr().err
+    assert str(homeless) in told
+    assert "Set HOME" in told
+    assert explain(OSError(errno.EROFS, "Read-only file system", "/x"), "written").message.startswith("/x cannot")
 
 
 def test_a_crash_is_reported_all_the_same(
