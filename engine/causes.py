@@ -123,7 +123,7 @@ def _no_access(path: Path, action: str) -> _Cause:
     if verb == "change":
         advice = "The system forbids it: the file may be immutable (lsattr), or a security policy applies."
     elif owner == you:
-        right = {"read": "r", "enter": "x", "write to": "w"}[verb]
+        right = {"read": "r", "enter": "x", "run": "x", "write to": "w"}[verb]
         advice = f"Give yourself the right (chmod u+{right} {shlex.quote(str(place))})."
     else:
         advice = f"Ask its owner ({owner}) for access."
@@ -140,6 +140,8 @@ def _obstacle(path: Path, action: str) -> tuple[Path, str]:
         return _nearest(path), "write to"
     if action == "read" and not os.access(path, os.R_OK):
         return path, "read"
+    if action == "started":
+        return path, "run"
     if not os.access(path, os.W_OK):
         return path, "write to"
     if not os.access(path.parent, os.W_OK):

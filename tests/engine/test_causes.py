@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,17 @@ def test_too_little_memory_names_the_limit_where_there_is_one(monkeypatch: pytes
     told = explain(MemoryError(), "read", "/x")
     assert "limited to 1.54 GB (ulimit -v)" in told.message
     assert told.advice == "Raise the limit: ulimit -v unlimited."
+
+
+def test_a_program_that_may_not_be_run_is_told_by_the_right_it_lacks(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.touch(mode=0o644)
+    with pytest.raises(PermissionError) as refusal:
+        subprocess.run([program], check=False)
+    told = explain(refusal.value, "started", program)
+    assert f"{program} cannot be started: " in told.message
+    assert "may not run it" in told.message
+    assert told.advice == f"Give yourself the right (chmod u+x {program})."
 
 
 def test_a_link_that_leads_nowhere_is_told_with_its_target(tmp_path: Path) -> None:
