@@ -153,9 +153,12 @@ def training_images(data: str = "") -> int | None:
         return None
     if source.kind == "idx":
         return idx.check_header(source.files[0], _axes(PARTS[0]))[0]
-    with zipfile.ZipFile(source.path) as archive, archive.open(f"{NPZ_KEYS[0]}.npy") as file:
-        # Of NumPy's header: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
-        found = re.search(rb"'shape': \((\d+),", file.read(256))
+    try:
+        with zipfile.ZipFile(source.path) as archive, archive.open(f"{NPZ_KEYS[0]}.npy") as file:
+            # Of NumPy's header: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+            found = re.search(rb"'shape': \((\d+),", file.read(256))
+    except NPZ_ERRORS as error:
+        raise _unreadable_npz(source.path, error) from error
     return int(found[1]) if found else None
 
 
@@ -368,20 +371,25 @@ def _read_npz(path: Path) -> list[np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = [unpacked(archive, key) for key in NPZ_KEYS]
-    except MemoryError as error:
-        raise idx.too_large(path) from error
     except NPZ_ERRORS as error:
-        if isinstance(error, OSError) and error.errno:
-            raise DataError("Unreadable data", *explain(error, "read", path, idx.OTHER_DATA)) from error
-        if "pickled" in str(error):
-            message = f"{path} holds pickled Python objects, which mnist-tui never loads: they could run code."
-            raise DataError(NOT_SUPPORTED, message, idx.READABLE) from error
-        raise idx.damaged(path, f"cannot be read ({error})") from error
+        raise _unreadable_npz(path, error) from error
     for key, array in zip(NPZ_KEYS, arrays, strict=True):
         if not (array.dtype == np.uint8 if key.startswith("x") else array.dtype.kind in "iu"):
             wanted = "uint8 pixels" if key.startswith("x") else "whole numbers"
             raise idx.not_supported(path, f"holds {array.dtype} in {key} instead of {wanted}")
     return arrays
+
+
+def _unreadable_npz(path: Path, error: Exception) -> DataError:
+    """Return the error for an npz file that NumPy or zipfile cannot read, by the cause."""
+    if isinstance(error, MemoryError):
+        return idx.too_large(path)
+    if isinstance(error, OSError) and error.errno:
+        return DataError("Unreadable data", *explain(error, "read", path, idx.OTHER_DATA))
+    if "pickled" in str(error):
+        message = f"{path} holds pickled Python objects, which mnist-tui never loads: they could run code."
+        return DataError(NOT_SUPPORTED, message, idx.READABLE)
+    return idx.damaged(path, f"cannot be read ({error})")
 
 
 def _read_sample(path: Path) -> list[np.ndarray]:

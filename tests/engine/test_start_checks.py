@@ -13,7 +13,7 @@ from engine import data, start_checks
 from engine.backends import BACKENDS
 from engine.config import TrainConfig
 from engine.data import Dataset
-from engine.errors import ConfigError, DeviceError
+from engine.errors import ConfigError, DataError, DeviceError
 from engine.eventlog import EventWriter
 from engine.events import RunFinished
 from engine.gpus import machine_gpus
@@ -48,6 +48,23 @@ def test_the_number_of_images_is_known_from_the_headers_of_each_format(
     monkeypatch.setattr(data, "_usual_places", lambda: iter(()))
     monkeypatch.delenv("MNIST_TUI_DATA", raising=False)
     assert data.training_images() is None
+
+
+@pytest.mark.parametrize("mark", [b"PK\x03\x04", b"PK\x01\x02"], ids=["damaged", "packed in another way"])
+def test_an_archive_that_cannot_be_read_is_left_to_the_run(tmp_path: Path, sketches: Dataset, mark: bytes) -> None:
+    archive = tmp_path / "mnist.npz"
+    parts = {"x_train": sketches.train_images, "y_train": sketches.train_labels}
+    np.savez_compressed(archive, **parts, x_test=sketches.test_images, y_test=sketches.test_labels)
+    content = bytearray(archive.read_bytes())
+    place = content.index(mark)
+    if mark == b"PK\x01\x02":
+        content[place + 10] = 99  # how the first array is packed, see the zip format's central directory
+    else:
+        content[place] = 0
+    archive.write_bytes(content)
+    with pytest.raises(DataError, match="cannot be read"):
+        data.training_images(str(archive))
+    check_start(config(archive))
 
 
 def test_a_run_that_cannot_go_on_on_a_device_stays_as_it_is(store: Store, sketches_folder: Path) -> None:
