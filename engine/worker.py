@@ -183,10 +183,14 @@ class _Worker:
         yield from self._wait_for_turn(queue)
 
     def _cut_short(self, outcome: events.Outcome, error: EngineError | None = None) -> events.RunFinished:
-        """Return the end of a run whose worker did not get to train: it stands where the worker before it stopped."""
+        """Return the end of a run whose worker did not get to train: it stands where the worker before it stopped.
+
+        Where that one was killed, it told no end: the epochs since the end before count.
+        """
         told = read_backwards(self.run.events_path)
-        before = next((event for event in told if isinstance(event, events.RunFinished)), None)
-        before = before or events.RunFinished(outcome=outcome, epochs=len(self.run.progress().epochs))
+        before = next((one for one in told if isinstance(one, events.RunFinished | events.EpochFinished)), None)
+        if not isinstance(before, events.RunFinished):
+            before = events.RunFinished(outcome=outcome, epochs=len(self.run.progress().epochs))
         reason = events.ErrorInfo(title=error.title, message=error.message, hint=error.hint) if error else None
         return msgspec.structs.replace(before, outcome=outcome, error=reason, time=time.time())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from engine import checkpoint, events
 from engine.backends import BACKENDS
@@ -27,6 +28,7 @@ from engine.models import ARCHITECTURES
 from engine.process import python_command, python_environment
 from engine.runs import Run, Store
 from tests.conftest import write_idx
+from tests.engine.test_runs import STARTED, STOPPED, epoch, tell
 from tests.waiting import wait_for_event, wait_until
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -330,6 +332,17 @@ class TestFailing:
         assert start(run).wait(60) == 1
         assert self.reason(run).message == "There is no /nowhere."
         assert "Traceback" not in run.log_path.read_text()
+
+    def test_the_end_counts_the_epochs_of_a_worker_that_was_killed(
+        self, torch_config: TrainConfig, store: Store, start: Start
+    ) -> None:
+        run = new_run(store, torch_config)
+        tell(run, STARTED, epoch(1), STOPPED, events.RunRelaunched(), replace(STARTED, resumed_from=1), epoch(2))
+        run.config_path.write_text('{"epochs": 0}')
+        assert start(run).wait(60) == 1
+        finished = run.progress().finished
+        assert finished is not None
+        assert (finished.outcome, finished.epochs) == ("failed", 2)
 
     def reason(self, run: Run) -> events.ErrorInfo:
         assert run.status() == "failed"
