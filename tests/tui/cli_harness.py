@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import IO
 
 import pexpect
 import pytest
@@ -17,6 +18,8 @@ from tui.cli import run
 # A job in the background of a script, or under nohup, starts with signals ignored; the command of a user does not.
 SIGNALS = "import signal as s; s.signal(s.SIGINT, s.default_int_handler); s.signal(s.SIGHUP, s.SIG_DFL)"
 COMMAND = (sys.executable, "-c", f"{SIGNALS}; from tui.cli import main; main()")
+LOADING = ("Loading ", "Compiling the first step", "Waiting for the first step")
+"""How the lines begin that tell on stderr what a run is loading."""
 QUICK = ("--threads", "1", "--batch-size", "32")
 
 needs_a_framework = pytest.mark.skipif(
@@ -41,6 +44,16 @@ def start(*arguments: str, program: Sequence[str] = COMMAND) -> subprocess.Popen
         text=True,
         start_new_session=True,
     )
+
+
+def apart_from_loading(text: str) -> str:
+    """Return what was said on stderr without the lines on what is being loaded."""
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(LOADING))
+
+
+def next_line(stderr: IO[str]) -> str:
+    """Read the next line on stderr that is not about what is being loaded."""
+    return next(line for line in stderr if not line.startswith(LOADING))
 
 
 def on_terminal(*arguments: str, columns: int = 80, rows: int = 24) -> pexpect.spawn[str]:

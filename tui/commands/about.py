@@ -36,7 +36,7 @@ def devices(as_json: bool) -> None:
     for report in reports:
         label = f"{report.label} {report.version}".strip()
         if report.error:
-            add_row(table, label, None, " ".join(filter(None, (report.error, report.hint))), "")
+            add_row(table, label, None, ": ".join(filter(None, (report.error.rstrip("."), report.hint))), "")
         for device in report.devices:
             memory = formats.megabytes(device.memory_bytes) if device.memory_bytes else ""
             add_row(table, label, device.id, device.name, memory)
