@@ -390,16 +390,17 @@ class Store:
         """
         check_name(config.name, ())
         draft = self.path / f".new-{os.urandom(8).hex()}"
+        lock = FileLock(draft / "run.lock")
         try:
             draft.mkdir(parents=True)
             (draft / "config.json").write_bytes(config.to_json() + b"\n")
-            lock = FileLock(draft / "run.lock")
             lock.acquire()
             with index_writer(self.path) as index:
                 index.add_found(run_ids_in(self.path))
                 run = Run(_rename_to_new_id(draft, config.backend))
                 index.add_created(run.id, config.backend)
         except OSError as error:
+            lock.release()
             shutil.rmtree(draft, ignore_errors=True)
             name_path(error, self.path, draft)
             raise self._unusable("written", error) from error

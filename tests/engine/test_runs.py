@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from engine import commands, events
@@ -309,6 +311,19 @@ class TestCreating:
         (tmp_path / "file").touch()
         with pytest.raises(StoreError, match=re.escape(f"{tmp_path}/file cannot be read: it is a file")):
             Store(tmp_path / "file").runs()
+
+    def test_one_that_could_not_be_made_leaves_no_file_open(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(path: Path, target: Path) -> Path:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+        monkeypatch.setattr(Path, "rename", refuse)
+        before = psutil.Process().num_fds()
+        with pytest.raises(StoreError, match="disk is full"):
+            store.create(TrainConfig.create())
+        assert psutil.Process().num_fds() == before
+        assert list(store.path.glob(".new-*")) == []
 
 
 class TestDeleting:
