@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine import idx
 from engine.causes import explain, working_folder
+from engine.classes import DIGITS
 from engine.download import cache_folder as cache_folder
 from engine.download import download_steps as download_steps
 from engine.errors import DataError
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 CLASSES = 10
 IMAGE_SIDE = 28
-DIGITS = tuple("0123456789")
 # Class names as torchvision has them, by a word in the name of the folder.
 RELATIVES = {
     "fashion": (

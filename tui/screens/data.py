@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.classes import class_names_of
 from tui import images as work
 from tui.background import OneAtATime
 from tui.browsing import next_of
@@ -39,7 +40,6 @@ PANES = ("overview", "images")
 ARRANGEMENTS = [(0, (("overview",), ("images",))), (100, (PANES,))]
 CLASS_KEYS = Binding.Group("Class", compact=True)
 PAGE_KEYS = Binding.Group("Page", compact=True)
-DIGITS = tuple("0123456789")
 SAMPLE_NOTICE = (
     "a sample of MNIST's training digits only. All of MNIST is read with --data FOLDER, or fetched when a run starts "
     "online."
@@ -173,8 +173,7 @@ class DataScreen(ModeScreen):
 
     @property
     def _names(self) -> tuple[str, ...]:
-        names = self._images.info.class_names if self._images else ()
-        return tuple(clean(name) for name in names) or DIGITS
+        return tuple(clean(name) for name in class_names_of(self._images.info if self._images else None))
 
     def _show_page(self) -> None:
         """Show the images of the chosen set and class, the first of them chosen."""

@@ -12,6 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.classes import class_names_of
 from engine.models import ARCHITECTURES, Architecture, BatchNorm, Conv, Dense, Flatten, Layer, MaxPool, ReLU
 from tui import network as work
 from tui.background import OneAtATime
@@ -41,7 +42,6 @@ ARRANGEMENTS = [
 ]
 CLASS_KEYS = Binding.Group("Class", compact=True)
 IMAGE_KEYS = Binding.Group("Digit", compact=True)
-DIGITS = tuple("0123456789")
 NO_RUN = (
     "No run on display, so there is no network to look into.\n\n"
     "Press 1 and then {train} to train one, or 2 to choose one."
@@ -187,7 +187,7 @@ class ModelScreen(ModeScreen):
     @on(work.ImageAnswered)
     def _take_answer(self, message: work.ImageAnswered) -> None:
         if self._dataset and (message.network, message.index) == (self._network, self._index):
-            self.query_one(ImageAnswer).show(message, self._dataset.info.class_names or DIGITS)
+            self.query_one(ImageAnswer).show(message, class_names_of(self._dataset.info))
 
     # Choosing
 
