@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.data import CLASSES
 from engine.errors import DataError, RunError
 from engine.evaluation import load_predictions, predictions_path
+from engine.runs import LIVE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,6 +109,13 @@ def check_dataset(started: RunStarted | None, dataset: Dataset) -> None:
 
 def no_predictions(run: Run, epochs: list[int], epoch: int | None = None) -> RunError:
     """Return the error that `run` has no predictions, or none of `epoch`; `epochs` are those that it has."""
+    if not epochs and run.status() not in LIVE:
+        ended = "was stopped" if run.status() == "stopped" else "ended"
+        return RunError(
+            "No predictions",
+            f"Run {run.id} {ended} before its first epoch ended, and predictions are saved after every epoch.",
+            f"Let it go on with: mnist-tui resume {run.id}, or choose another run: mnist-tui runs",
+        )
     if not epochs:
         return RunError(
             "No predictions yet",

@@ -68,13 +68,19 @@ class Side:
     def counted(self) -> tuple[Entry, ...]:
         """The completed runs that repeat the lead, one for each seed, in the order of the seeds.
 
-        The lead itself counts wherever it is completed, even if nothing repeats it.
+        The lead itself counts wherever it is completed, even if nothing repeats it. Where it is not, no other run
+        stands in for its seed: what is said of it would be the other's.
         """
-        found = {self.lead.config.seed: self.lead} if self.lead.status == "completed" else {}
+        found = {self.lead.config.seed: self.lead}
         for entry in self.entries:
             if entry.repeats(self.lead):
                 found.setdefault(entry.config.seed, entry)
-        return tuple(found[seed] for seed in sorted(found))
+        return tuple(found[seed] for seed in sorted(found) if found[seed].status == "completed")
+
+    @property
+    def example(self) -> Entry:
+        """The run whose length and epochs stand for those that count: the lead, if it is completed."""
+        return self.lead if self.lead.status == "completed" or not self.counted else self.counted[0]
 
     @property
     def seeds(self) -> frozenset[int]:
@@ -90,8 +96,8 @@ class Side:
     def left_out(self) -> dict[int, str]:
         """Why seeds do not count, by seed; empty where the lead stands for itself alone."""
         counted = {entry.config.seed for entry in self.counted}
-        missing = {} if self.alone else {one.config.seed: one for one in self.entries if one.config.seed not in counted}
-        return {seed: _reason(entry) for seed, entry in missing.items()}
+        entries = () if self.alone else (*self.entries, self.lead)
+        return {one.config.seed: _reason(one) for one in entries if one.config.seed not in counted}
 
     def by_seed(self, figure: str) -> dict[int, float]:
         """Return one of FIGURES of the runs that count, by seed, as far as it is known."""
@@ -132,8 +138,16 @@ class Duel:
 
     @property
     def is_decided(self) -> bool:
-        """Whether both sides have a result and none of their runs may still add to it."""
-        return all(side.counted and not any(entry.is_live for entry in side.entries) for side in self.sides)
+        """Whether both sides have a result and none of their runs may still add to it.
+
+        The result of a lead that was not completed is that of its recipe alone, which takes several seeds of both.
+        """
+        if any(entry.is_live for side in self.sides for entry in side.entries):
+            return False
+        if self.same_recipe and self.epoch is not None:
+            return False
+        least = 1 if self.epoch is None else 2
+        return all(len(side.counted) >= least for side in self.sides)
 
     @property
     def epoch(self) -> int | None:

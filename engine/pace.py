@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.significance import welch
 
 if TYPE_CHECKING:
-    from engine.duel import Duel, Entry, Side
+    from engine.duel import Duel, Entry
 
 Unit = Literal["run", "epoch", "image"]
 
@@ -35,22 +35,23 @@ class Pace:
 def pace_of(duel: Duel) -> Pace | None:
     """Return how the times of the two sides compare; None before both have an epoch. Slow at first: imports SciPy."""
     runs = [side.counted or (side.lead,) for side in duel.sides]
+    examples = duel.first.example, duel.second.example
     if not all(entry.progress.epochs and entry.progress.started for entries in runs for entry in entries):
         return None
-    unit = _unit(duel.leads)
+    unit = _unit(examples)
     by_run = [[_seconds(entry, unit) for entry in entries] for entries in runs]
     is_by_run = min(map(len, by_run)) > 1
-    one, other = by_run if is_by_run else [_by_epoch(side) for side in duel.sides]
+    one, other = by_run if is_by_run else [_by_epoch(example) for example in examples]
     means = sum(by_run[0]) / len(by_run[0]), sum(by_run[1]) / len(by_run[1])
     return Pace(
         unit, means, "runs" if is_by_run else "epochs", (len(one), len(other)), welch(one, other).is_significant
     )
 
 
-def _unit(leads: tuple[Entry, Entry]) -> Unit:
-    if len({_images(lead) for lead in leads}) > 1:
+def _unit(examples: tuple[Entry, Entry]) -> Unit:
+    if len({_images(entry) for entry in examples}) > 1:
         return "image"
-    return "run" if len({len(lead.progress.epochs) for lead in leads}) == 1 else "epoch"
+    return "run" if len({len(entry.progress.epochs) for entry in examples}) == 1 else "epoch"
 
 
 def _images(entry: Entry) -> int:
@@ -69,6 +70,6 @@ def _seconds(entry: Entry, unit: Unit) -> float:
             return progress.seconds / len(progress.epochs) / _images(entry)
 
 
-def _by_epoch(side: Side) -> list[float]:
-    """Return the seconds of the lead's epochs, for each of its images."""
-    return [epoch.seconds / _images(side.lead) for epoch in side.lead.progress.epochs]
+def _by_epoch(entry: Entry) -> list[float]:
+    """Return the seconds of the run's epochs, for each of its images."""
+    return [epoch.seconds / _images(entry) for epoch in entry.progress.epochs]

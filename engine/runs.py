@@ -162,14 +162,12 @@ class Progress:
 
     @property
     def test_accuracy(self) -> float | None:
-        """The run's accuracy on the test set: after its last complete epoch, or where it was stopped before that.
+        """The run's accuracy on the test set after its last finished epoch; None for a run without one.
 
         This is what lists, comparisons and the Mistakes screen mean, not the best epoch's: where no images are held out
         to choose that epoch, the test set itself chooses it, which flatters.
         """
-        if self.epochs:
-            return self.epochs[-1].test_accuracy
-        return self.finished.test_accuracy if self.finished else None
+        return self.epochs[-1].test_accuracy if self.epochs else None
 
     @property
     def best(self) -> events.EpochFinished | None:

@@ -20,7 +20,7 @@ NUMBERS = tuple(map(str, range(1, 13)))
 """The same where the marks on the curves are letters themselves."""
 UNKNOWN = "–"
 UNREADABLE = "?"
-FIGURES = ("best", "epoch", "last", "mistakes", "time", "images/s")
+FIGURES = ("best", "epoch", "last", "mistakes", "time", "median img/s")
 HEADINGS = frozenset({"name"})
 """Facts that tell which run it is, rather than how it was trained."""
 

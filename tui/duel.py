@@ -113,7 +113,7 @@ def rows(duel: Duel) -> list[Row]:
     """
     said = {"status": _status, "version, kernels": _version}
     facts = [(label, *map(say, duel.sides)) for label, say in said.items()]
-    if max(len(side.entries) for side in duel.sides) > 1:
+    if max(len(side.seeds) for side in duel.sides) > 1:
         facts.append(("seeds that count", *(f"{len(side.counted)} of {len(side.seeds)}" for side in duel.sides)))
     if duel.epoch:
         facts.append(("after epoch", count(duel.epoch), count(duel.epoch)))
@@ -178,7 +178,7 @@ WRITTEN: dict[str, tuple[str, Callable[[Spread], str]]] = {
     "test_loss": ("test loss", _loss),
     "mistakes": ("mistakes", _count),
     "seconds": ("training time", _duration),
-    "images_per_second": ("images/s", _count),
+    "images_per_second": ("images/s, median", _count),
     "peak_memory_bytes": ("peak memory", _megabytes),
 }
 """How each figure of engine.duel.FIGURES is called and written."""

@@ -80,7 +80,7 @@ def _stage(side: Side) -> str:
     """Say where a side is: `is in epoch 2 of 3`."""
     lead, done = side.lead, len(side.lead.progress.epochs)
     planned = lead.progress.planned_epochs or lead.config.epochs
-    if len(side.entries) > 1:
+    if len(side.seeds) > 1:
         return f"has finished {len(side.counted)} of {len(side.seeds)} seeds"
     after = f"after {count(done)} of {count(planned)} epochs"
     match lead.status:
@@ -112,8 +112,8 @@ def _contestant(side: Side) -> Contestant | None:
     accuracies = side.by_seed("test_accuracy")
     if not accuracies:
         return None
-    accuracy = accuracies.get(side.lead.config.seed, next(iter(accuracies.values())))
-    return Contestant(side.name, accuracy, accuracies, side.alone)
+    accuracy = side.example.accuracy
+    return None if accuracy is None else Contestant(side.name, accuracy, accuracies, side.alone)
 
 
 def _on_left_out(duel: Duel) -> tuple[str, ...]:
@@ -163,9 +163,10 @@ def _on_lengths(duel: Duel, pace: Pace) -> tuple[str, ...]:
     if pace.unit == "run":
         return ()
     if pace.unit == "epoch":
-        epochs = " and ".join(count(len(lead.progress.epochs)) for lead in duel.leads)
+        epochs = " and ".join(count(len(side.example.progress.epochs)) for side in duel.sides)
         return (f"They trained {epochs} epochs, so the time of an epoch is compared.",)
-    images = " and ".join(count(at.dataset.train_examples) for lead in duel.leads if (at := lead.progress.started))
+    starts = [side.example.progress.started for side in duel.sides]
+    images = " and ".join(count(at.dataset.train_examples) for at in starts if at)
     return (f"They trained on {images} images, so the time of an image is compared.",)
 
 

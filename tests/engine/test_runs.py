@@ -167,6 +167,11 @@ class TestProgress:
         assert progress.finished == COMPLETED
         assert not progress.waiting
 
+    def test_only_a_finished_epoch_gives_it_an_accuracy(self) -> None:
+        tested = RunFinished(outcome="stopped", epochs=0, test_accuracy=0.95, tested=10_000)
+        assert Progress.of([STARTED, step(1), tested]).test_accuracy is None
+        assert Progress.of([STARTED, epoch(1, 0.9), step(1, 2), tested]).test_accuracy == 0.9
+
     def test_before_anything_was_told_it_waits(self) -> None:
         progress = Progress.of([])
         assert progress.waiting

@@ -88,6 +88,18 @@ def test_what_cannot_be_shown_is_refused_in_a_sentence(
     waiting.vanish()
 
 
+def test_a_run_stopped_within_its_first_epoch_is_not_to_be_waited_for(
+    cli_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped = WrittenRun(Store(cli_store))
+    stopped.start()
+    stopped.step(1, 4)
+    stopped.finish("stopped")
+    told = " ".join(refused(capsys, ["mistakes", stopped.run.id]).split())
+    assert "was stopped before its first epoch ended" in told
+    assert f"mnist-tui resume {stopped.run.id}" in told
+
+
 class TestNamedClasses:
     """Classes go by their names on the command line, as those of Fashion-MNIST."""
 

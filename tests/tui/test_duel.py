@@ -124,6 +124,7 @@ def test_compare_prints_the_figures_and_calls_no_difference_that_is_chance(
     one, other = (train(run, wrong) for run, wrong in zip(pair(Store(cli_store)), (3, 5), strict=True))
     text = printed(capsys, "compare", one.id, other.id)
     assert "differ by no more than chance: 94.00 % and 90.00 % of 50 test images (McNemar's p = 0.50)." in text
+    assert "images/s, median" in text
     assert "Which is faster is open: 8.7 s and 8.7 s of training may be chance (3 epochs each, of one run each)" in text
     found = json.loads(printed(capsys, "compare", one.id, other.id, "--json"))
     assert [side["figures"]["mistakes"]["mean"] for side in found["sides"]] == [3, 5]
@@ -310,3 +311,56 @@ def test_a_live_duel_compares_the_last_epoch_that_both_have_finished(
     assert "There is no verdict before both sides have finished." in text
     assert "After epoch 2 of both, test accuracy is 94.00 % and 90.00 %." in text
     tensorflow.vanish()
+
+
+def stopped(run: WrittenRun, *accuracies: float) -> Run:
+    """Train a run that is stopped within the epoch after those with `accuracies`."""
+    run.start()
+    for number, accuracy in enumerate(accuracies, start=1):
+        run.epoch(number, 3, accuracy=accuracy)
+    run.step(len(accuracies) + 1, 4)
+    return run.finish("stopped")
+
+
+@pytest.mark.parametrize("accuracies", [(), (0.829,)])
+@pytest.mark.parametrize("command", ["compare", "show"])
+def test_no_earlier_run_stands_in_for_one_that_was_stopped(
+    command: str, accuracies: tuple[float, ...], cli_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not even one with the same recipe and seed: what is told of each side is its own."""
+    store = Store(cli_store)
+    train(WrittenRun(store), 4)
+    other = train(WrittenRun(store, backend="tensorflow", conventions="torch"), 5)
+    run = stopped(WrittenRun(store), *accuracies)
+    for pair_of_ids in ((run.id, other.id), (other.id, run.id)):
+        text = printed(capsys, command, *pair_of_ids)
+        assert f"was stopped after {len(accuracies)} of 3 epochs" in text
+        assert "There is no verdict before both sides have finished." in text
+        assert ("82.90 %" in text) == bool(accuracies)
+        assert "of 1 seeds" not in text
+        assert "seeds that count" not in text
+
+
+def test_a_stopped_run_is_left_out_of_the_seeds_of_its_recipe(
+    cli_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store(cli_store)
+    for seed in range(3):
+        train(WrittenRun(store, seed=seed), 2 + seed)
+        train(WrittenRun(store, seed=seed, learning_rate=0.5), 22 - seed)
+    run, other = stopped(WrittenRun(store)), store.runs()[1]
+    text = printed(capsys, "compare", run.id, other.id)
+    assert "seeds that count" in text
+    assert "recipe is better" in text
+    assert "2 seeds each that both have" in text
+    assert "left out: not finished" in text
+    assert "They trained" not in text
+
+
+def test_two_repeats_of_one_recipe_of_which_one_was_stopped_get_no_verdict(
+    cli_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store(cli_store)
+    one, *_ = (train(WrittenRun(store, seed=seed), 2 + seed) for seed in range(3))
+    text = printed(capsys, "compare", one.id, stopped(WrittenRun(store, seed=3), 0.829).id)
+    assert "no verdict before" in text

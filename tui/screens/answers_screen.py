@@ -16,7 +16,10 @@ from tui.snapshot import RunSnapshot
 
 NO_RUN = "No run on display.\n\nPress 1 and then {train} to train one, or 2 to choose one."
 NO_PREDICTIONS = "No predictions yet.\n\nThey are saved after every epoch, so the first mistakes appear in a moment."
-NEVER_ANY = "This run ended before its first epoch did, so it has no predictions.\n\nPress 2 to choose another run."
+NEVER_ANY = (
+    "This run ended before its first epoch did, so it has no predictions.\n\n"
+    "Press 2 to choose another run, or {resume} there to go on with it."
+)
 
 
 class AnswersScreen(ModeScreen):
@@ -75,8 +78,8 @@ class AnswersScreen(ModeScreen):
         browsing = self.browsing
         if snapshot is None or not self.epochs:
             self._asked = None
-            none = with_keys(self.app, NO_RUN)
-            self.say(none if snapshot is None else NO_PREDICTIONS if snapshot.live else NEVER_ANY)
+            why = NO_RUN if snapshot is None else NO_PREDICTIONS if snapshot.live else NEVER_ANY
+            self.say(with_keys(self.app, why))
             return
         if browsing and self.epochs != self._seen:
             browsing.keep(self.epochs)

@@ -28,7 +28,7 @@ WIDE = 100  # columns of the terminal
 AROUND = 5
 """Cells beside the tables: border, padding and scroll bar."""
 NAME_IN_LEGEND = 16
-FIGURE_WIDTHS = (9, 6, 9, 9, 8, 9)
+FIGURE_WIDTHS = (9, 6, 9, 9, 8, 14)
 LONGEST_VALUE = 18
 SETTING = "setting"
 LABEL_WIDTH = 28
@@ -50,10 +50,10 @@ class CompareScreen(ModeScreen):
     ABOUT = (
         "The marked runs side by side. Each has a name, a colour and a mark of its own, in the curves as in the "
         "tables. Best is the highest test accuracy and the epoch it came after, last that after the last epoch; "
-        "mistakes are those after that one too; images/s is the median of the epochs. Of the settings only those that "
-        "differ are listed, among them the defaults that each framework brings. Runs that repeat one another over "
-        "several seeds are taken together, with all others of the store that do: mean and standard deviation. The "
-        "arrows scroll."
+        "mistakes are those after that one too; median img/s is the median of the epochs' images a second. Of the "
+        "settings only those that differ are listed, among them the defaults that each framework brings. Runs that "
+        "repeat one another over several seeds are taken together, with all others of the store that do: mean and "
+        "standard deviation. The arrows scroll."
     )
     CSS_PATH = "compare.tcss"
     BINDINGS = [
