@@ -114,11 +114,11 @@ class TestAnOlderCheckpoint:
         assert saved(run, config, PREVIOUS)[1].epoch == 2, "kept before the new last one was written"
 
     def test_the_best_is_then_the_best_of_the_epochs_that_count(self, run: Run, config: TrainConfig) -> None:
-        (first, *_) = trained(run, until=3)
+        (started,) = only(events.RunStarted, trained(run, until=3))
+        assert started.resumed_from == 2
         progress = run.progress()
         assert progress.best is not None
         assert saved(run, config, BEST)[1].epoch == progress.best.epoch
-        assert isinstance(first, events.RunStarted)
 
     def test_what_a_crash_left_is_moved_by_the_next_resume(self, run: Run) -> None:
         aside = run.path / "superseded" / "1" / "predictions"

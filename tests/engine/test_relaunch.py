@@ -20,13 +20,23 @@ ROUNDS = 25
 ToRate = commands.SetLearningRate
 
 
+class Unstarted:
+    """A worker process that is not started: it has ended at once."""
+
+    pid = 0
+
+    def wait(self) -> int:
+        return 0
+
+
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The command lines of the workers that would have been started."""
     command_lines: list[list[str]] = []
 
-    def popen(command: list[str], **options: Any) -> None:
+    def popen(command: list[str], **options: Any) -> Unstarted:
         command_lines.append(command)
+        return Unstarted()
 
     monkeypatch.setattr(launcher.subprocess, "Popen", popen)
     return command_lines
@@ -58,7 +68,7 @@ def test_a_worker_that_has_told_its_end_takes_no_commands(run: Run) -> None:
     lock = FileLock(run.lock_path)
     assert lock.acquire()
     tell(run, COMPLETED)
-    with pytest.raises(RunError, match="is not running: it is completed"):
+    with pytest.raises(RunError, match="has finished: it is not running any more"):
         run.send(commands.Pause())
     lock.release()
 
