@@ -300,7 +300,7 @@ class TestTurns:
         assert loser.returncode == 2
         assert f"Run {run.id} is being trained by another worker." in run.log_path.read_text()
         wait_for_event(run, DeviceAwaited)
-        with pytest.raises(RunError, match="is running already"):
+        with pytest.raises(RunError, match="is waiting to start already"):
             relaunch(run)
         winner.terminate()
         assert winner.wait(60) == 143
@@ -346,7 +346,7 @@ class TestFailing:
 
     def reason(self, run: Run) -> events.ErrorInfo:
         assert run.status() == "failed"
-        (finished,) = run.events()
+        *_, finished = run.events()
         assert isinstance(finished, RunFinished)
         assert finished.error is not None
         return finished.error
