@@ -302,7 +302,7 @@ def test_delete_without_a_terminal_needs_yes(
 def test_delete_asks_on_a_terminal(cli_store: Path, answer: str, status: int) -> None:
     made = ended(cli_store)
     child = on_terminal("delete", "last")
-    child.expect_exact(f"Delete {made.id} (completed after 2 of 10 epochs)? [y/N]: ")
+    child.expect(rf"Delete {made.id} \(completed after 2 of 10 epochs, test accuracy 0\.\d{{4}}\)\? \[y/N\]: ")
     child.sendline(answer)
     child.expect_exact("Deleted" if status == 0 else "Nothing was deleted.")
     child.expect(pexpect.EOF)
