@@ -245,7 +245,8 @@ class RunReplay:
             self._problem = error.message
 
     def _read(self) -> bool:
-        self._read_requests()
+        with suppress(OSError, RunError):  # the run is shown though something else is in that file's place
+            self._read_requests()
         found = False
         while batch := self._follower.read(steps=1):
             found = True

@@ -185,15 +185,19 @@ async def test_a_run_that_was_opened_by_hand_stays_on_display_while_others_of_it
         tensorflow.vanish()
 
 
-@pytest.mark.parametrize(("key", "stopped"), [("a", (1, 1)), ("o", (1, 0)), ("escape", (0, 0))])
-async def test_stopping_one_of_several_asks_about_the_others(store: Store, key: str, stopped: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("keys", "stopped"), [(["y"], (1, 1)), (["right", "enter"], (1, 0)), (["n"], (0, 0)), (["escape"], (0, 0))]
+)
+async def test_stopping_one_of_several_asks_about_the_others(
+    store: Store, keys: list[str], stopped: tuple[int, int]
+) -> None:
     runs = pair(store)
     runs[0].start()
     async with opened(store) as (app, pilot):
         await until_shown(app, "torch, 1 of 2", "s Stop")
         await pilot.press("s")
         await until(lambda: isinstance(app.screen, StopScreen), "it asks")
-        await pilot.press(key)
+        await pilot.press(*keys)
         await until(lambda: not isinstance(app.screen, StopScreen), "it is answered")
         assert tuple(len(asked(run)) for run in runs) == stopped
     for run in runs:

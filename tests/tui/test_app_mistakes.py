@@ -507,7 +507,7 @@ class TestExport:
         [
             ("/", "This is no name for a file."),
             ("a\0b", "This is no name for a file."),
-            ("n" * 300, "its name is"),
+            ("n" * 300, "long"),  # the message wraps where the folder's name ends
             ("/dev/null/x.csv", "/dev/null is a file,"),
         ],
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ from engine.readings import GpuLoad, Load, Reading
 from engine.runs import Store
 from tests.conftest import write_idx
 from tests.tui.app_harness import WrittenRun, opened, shown, until
+from tui import activity
 from tui.app import MnistApp
 from tui.datasets import dataset_at
 from tui.widgets import readings
@@ -203,6 +205,7 @@ def standstill(tmp_path: Path, sketches: Any, utc: None, monkeypatch: pytest.Mon
     monkeypatch.setenv("MNIST_TUI_DATA", "digits")
     monkeypatch.setenv("MNIST_TUI_STORE", "runs")
     monkeypatch.setattr(Clock, "seconds", count())
+    monkeypatch.setattr(activity, "time", SimpleNamespace(time=lambda: 0.0))
     monkeypatch.setattr(runs, "datetime", Clock)
     monkeypatch.setattr(readings, "Readings", FixedReadings)
     monkeypatch.setattr(BackendInfo, "installed", True)
