@@ -18,6 +18,8 @@ from tui.activity import activity_of, status_word
 from tui.commands.reporting import LineReporter, _Waiting
 from tui.snapshot import RunReplay, RunSnapshot
 
+pytestmark = pytest.mark.usefixtures("cli_store")
+
 
 def seen(written: WrittenRun) -> RunSnapshot:
     """Return the run as screens show it."""
