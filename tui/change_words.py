@@ -84,4 +84,4 @@ def _mark(change: Change, steps: int) -> ChangeMark:
         case BackendChange():
             return ChangeMark(change.epoch - 1 + (change.step - 1) / steps, change.after)
         case Extension():
-            return ChangeMark(float(change.epoch), f"{count(change.after)} epochs")
+            return ChangeMark(float(change.epoch), f"extended to {count(change.after)}")

@@ -81,13 +81,35 @@ def _curves(snapshot: RunSnapshot, figure: str, styles: dict[str, LineStyle], ru
         "valid": [(float(epoch), value) for epoch, value in held_out if value is not None],
         "test": [(float(epoch.epoch), getattr(epoch, f"test_{figure}")) for epoch in epochs],
     }
-    return tuple(_series(name, points[name], figure, style, run) for name, style in styles.items() if points[name])
+    stated = {"train": _epoch_figure(snapshot, figure)}
+    return tuple(
+        _series(name, points[name], figure, style, run, stated.get(name))
+        for name, style in styles.items()
+        if points[name]
+    )
 
 
-def _series(name: str, points: Sequence[tuple[float, float]], figure: str, style: LineStyle, run: str = "") -> Series:
+def _epoch_figure(snapshot: RunSnapshot, figure: str) -> float | None:
+    """Return the training figure of the newest epoch, as the table has it; None while the next one is on its way."""
+    epochs = snapshot.progress.epochs
+    if not epochs or (snapshot.live and snapshot.reached > epochs[-1].epoch):
+        return None
+    value: float = getattr(epochs[-1], f"train_{figure}")
+    return value if math.isfinite(value) else None
+
+
+def _series(
+    name: str,
+    points: Sequence[tuple[float, float]],
+    figure: str,
+    style: LineStyle,
+    run: str = "",
+    stated: float | None = None,
+) -> Series:
     """Return a curve; accuracies are in per cent."""
     unit = 100 if figure == "accuracy" else 1
-    return Series(name, [x for x, _ in points], [y * unit for _, y in points], style, run)
+    told = None if stated is None else stated * unit
+    return Series(name, [x for x, _ in points], [y * unit for _, y in points], style, run, stated=told)
 
 
 def _training_points(snapshot: RunSnapshot, figure: str) -> list[tuple[float, float]]:

@@ -73,7 +73,7 @@ def test_a_chart_marks_a_change_where_it_happened() -> None:
     assert change_marks(config(), progress(RATE, OTHER, MORE)) == (
         ChangeMark(2.4, "rate 0.003"),
         ChangeMark(5.0, "tensorflow"),
-        ChangeMark(10.0, "20 epochs"),
+        ChangeMark(10.0, "extended to 20"),
     )
 
 

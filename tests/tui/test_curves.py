@@ -54,6 +54,20 @@ def test_a_finished_run_of_two_epochs_keeps_its_curve_within_the_epochs(store: S
     assert test_loss.xs == (1, 2)
 
 
+def test_the_legend_states_what_the_table_does_of_a_finished_epoch(store: Store) -> None:
+    written = WrittenRun(store, epochs=3)
+    train(written, 2)
+    train_loss, test_loss = loss_curves(alone(drawn(written)))
+    assert train_loss.stated == pytest.approx(0.1)
+    assert train_loss.ys[-1] != pytest.approx(0.1), "the curve is averaged over a part of the epoch"
+    assert accuracy_curves(alone(drawn(written)))[0].stated == pytest.approx(96.0)
+    assert test_loss.stated is None
+    written.step(3, 1)
+    assert loss_curves(alone(drawn(written)))[0].stated is None, "the third epoch is on its way"
+    written.finish("stopped")
+    assert loss_curves(alone(drawn(written)))[0].stated == pytest.approx(0.1)
+
+
 def test_the_training_curve_does_not_jump_where_an_epoch_begins(store: Store) -> None:
     """The running mean of an epoch begins at what the loss is there, not at the mean over the epoch before."""
     written = WrittenRun(store, epochs=2)

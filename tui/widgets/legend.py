@@ -81,7 +81,9 @@ def _mark(one: Series, mode: CurveMode) -> str:
 
 
 def _words(name: str, one: Series, value_format: Callable[[float], str]) -> str:
-    last = next((y for y in reversed(one.ys) if math.isfinite(y)), None)
+    last = one.stated
+    if last is None:
+        last = next((y for y in reversed(one.ys) if math.isfinite(y)), None)
     parts = [name, "" if last is None else value_format(last)]
     return clean("".join(f" {part}" for part in parts if part))
 

@@ -50,7 +50,7 @@ class Series:
     """One curve: `ys` over ascending `xs`, equally many. Values that are not finite leave gaps.
 
     `run` tells it from curves of the same name that belong to another run. Where it `has_marks`, the ends of epochs are
-    marked.
+    marked. `stated` is what the legend says the curve came to, in place of its last value.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Series:
     style: LineStyle = SOLID
     run: str = ""
     has_marks: bool = True
+    stated: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.xs) != len(self.ys):
