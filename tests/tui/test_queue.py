@@ -107,4 +107,4 @@ async def test_the_app_takes_a_waiting_run_out_of_the_line(
     async with opened(Store(cli_store), open_run=run) as (app, pilot):
         await until_shown(app, "3rd in line for cpu, behind mine", "s Stop")
         await pilot.press("s")
-        await until_shown(app, "leaves the queue", "■ stopped")
+        await until_shown(app, "■ stopped")

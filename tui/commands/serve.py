@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 
 import click
@@ -40,6 +41,7 @@ def serve(group: GroupOptions, /, host: str, port: int, store_path: str | None) 
             f"Warning: {host}:{port} is reached from other machines, unencrypted: whoever reads the address on its way "
             "can start training on this machine and read files of yours."
         )
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a visitor who leaves must not end the server
     try:
         AppServer(_arguments(group, store_path), host, port).serve()
     except OSError as error:
