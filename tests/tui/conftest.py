@@ -22,6 +22,13 @@ def tiny_mnist(tmp_path_factory: pytest.TempPathFactory, sketches: Dataset) -> P
     return write_idx(tmp_path_factory.mktemp("dataset") / "digits", sketches)
 
 
+@pytest.fixture(autouse=True)
+def some_images(tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the user has no dataset, the runs that tests write have one all the same."""
+    if not os.environ.get("MNIST_TUI_DATA"):
+        monkeypatch.setenv("MNIST_TUI_DATA", str(tiny_mnist))
+
+
 @pytest.fixture
 def cli_store(tmp_path: Path, tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A user with a store, a config folder and device locks of their own; yields the store, which is empty.
