@@ -57,7 +57,7 @@ async def test_both_backends_train_the_form_s_recipe_matched_and_in_turn_and_key
         await until(lambda: app.config, "the form is ready")
         recipe = app.config
         await pilot.press("b")
-        await until_shown(app, "TensorFlow against PyTorch", "1 seed each")
+        await until_shown(app, "Both networks answer all 50 test images alike", "1 seed each")
         await pilot.press("u")
         await until_shown(app, "50 answers after epoch 2", "McNemar's p", "both wrong")
         await pilot.press("escape", "3")
